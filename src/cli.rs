@@ -1,0 +1,169 @@
+//! Commands and flags; the only place that prints.
+
+mod flags;
+mod logging;
+mod serve;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use tokio::time::Instant;
+
+use crate::config;
+use crate::exporter::Exporter;
+use crate::render::terminal;
+use crate::snapshot::Collector;
+use crate::source::Source;
+
+use flags::Flags;
+
+/// How long `board` waits for the database.
+const BOARD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Prometheus exporter for a work queue kept in PostgreSQL or SQLite.
+///
+/// Without a command it serves metrics of the database named by --database-url.
+#[derive(Debug, Parser)]
+#[command(name = "queueboard-exporter", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// Serve a small live pipeline on an embedded database, made for the purpose
+    Demo,
+    /// Collect once and print the board
+    Board,
+}
+
+/// Runs the command that the arguments name, and returns the process's exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(message) => return refuse(&message),
+    };
+    match run(&cli) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help and version are answers; anything else is one line that says what is wrong.
+fn refuse(message: &clap::Error) -> ExitCode {
+    if matches!(
+        message.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        print(&message.render().to_string());
+        return ExitCode::SUCCESS;
+    }
+    let text = message.render().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    complain(&format!(
+        "{}; see --help",
+        line.trim_start_matches("error: ")
+    ));
+    ExitCode::from(2)
+}
+
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    logging::start(cli.flags.log_level, cli.flags.log_format);
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(async {
+        match cli.command {
+            None => serve::database(&cli.flags)
+                .await
+                .map(|()| ExitCode::SUCCESS),
+            Some(Command::Demo) => serve::demo(&cli.flags).await.map(|()| ExitCode::SUCCESS),
+            Some(Command::Board) => board(&cli.flags).await,
+        }
+    })
+}
+
+/// Fails when the database cannot be reached, so that a script can tell.
+async fn board(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let exporter = exporter(flags, flags.database_url()?)?;
+    let board = exporter
+        .board(Collector::ALL.to_vec(), Instant::now() + BOARD_TIMEOUT)
+        .await;
+    print(&terminal::render(&board));
+    let whole = board.up && board.outcomes.iter().all(|outcome| outcome.success);
+    Ok(if whole {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Prepares to read a database as the configuration says.
+fn exporter(flags: &Flags, database_url: &str) -> anyhow::Result<Exporter> {
+    let pipeline = config::load(flags.config_file.as_deref())?;
+    let source = Source::new(database_url).context("--database-url")?;
+    Ok(Exporter::new(source, pipeline))
+}
+
+/// A reader that has gone away is no failure of ours.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "queueboard-exporter: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_stand_before_or_after_the_command() {
+        for arguments in [
+            ["x", "--log.level=warn", "demo"],
+            ["x", "demo", "--log.level=warn"],
+        ] {
+            let cli = Cli::try_parse_from(arguments).expect("valid arguments");
+            assert_eq!(cli.flags.log_level, logging::Level::Warn);
+        }
+    }
+
+    #[test]
+    fn collectors_are_switched_by_flags() {
+        let enabled = |arguments: &[&str]| {
+            let arguments = ["x"].iter().chain(arguments);
+            Cli::try_parse_from(arguments)
+                .expect("valid arguments")
+                .flags
+                .collectors
+                .enabled()
+        };
+        use Collector::{BackgroundJobs, Current, Stages, Trend};
+        assert_eq!(enabled(&[]), [BackgroundJobs, Trend, Stages]);
+        assert_eq!(
+            enabled(&["--collector.current"]),
+            [BackgroundJobs, Current, Trend, Stages]
+        );
+        assert_eq!(enabled(&["--no-collector.trend"]), [BackgroundJobs, Stages]);
+        let last_wins = ["--no-collector.trend", "--collector.trend"];
+        assert_eq!(enabled(&last_wins), [BackgroundJobs, Trend, Stages]);
+        let last_wins = ["--collector.current", "--no-collector.current"];
+        assert_eq!(enabled(&last_wins), [BackgroundJobs, Trend, Stages]);
+    }
+}

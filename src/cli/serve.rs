@@ -1,0 +1,173 @@
+//! Serving until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::demo::Demo;
+use crate::exporter::Exporter;
+use crate::http;
+use crate::http::admin::Admin;
+use crate::http::credentials::Token;
+use crate::http::metrics::Metrics;
+use crate::snapshot::Collector;
+use crate::telemetry::Telemetry;
+
+use super::flags::Flags;
+use super::{exporter, print};
+
+/// Serves the database that the flags name.
+pub(super) async fn database(flags: &Flags) -> anyhow::Result<()> {
+    let exporter = exporter(flags, flags.database_url()?)?;
+    let token = flags.admin_token()?;
+    if token.is_none() {
+        tracing::info!(
+            "the admin listener is off; --admin.token-file or QUEUEBOARD_ADMIN_TOKEN turns it on"
+        );
+    }
+    let listeners = Listeners::open(flags, exporter, flags.collectors.enabled(), token).await?;
+    tracing::info!(address = %listeners.address()?, "serving metrics");
+    if listeners.admin.is_some() {
+        tracing::info!(address = %listeners.admin_address()?, "serving people");
+    }
+    listeners.serve(told_to_stop()?).await;
+    Ok(())
+}
+
+/// Serves a pipeline of its own making.
+pub(super) async fn demo(flags: &Flags) -> anyhow::Result<()> {
+    let stop = told_to_stop()?;
+    let demo = Demo::create().await?;
+    let exporter = exporter(flags, &demo.database_url())?;
+    let secret = one_time_token()?;
+    let token = Some(Token::new(&secret)?);
+    let listeners = Listeners::open(flags, exporter, Collector::ALL.to_vec(), token).await?;
+    print(&format!(
+        "A demo pipeline is at work.\n\n  Metrics   http://{}{}\n  Overview  http://{}/api/queue/overview\n  \
+         Token     {secret}\n\nStop it with Ctrl-C; it leaves nothing behind.\n",
+        reachable(listeners.address()?),
+        flags.telemetry_path,
+        reachable(listeners.admin_address()?),
+    ));
+    let (demo, ()) = tokio::join!(demo.run(until(stop.clone())), listeners.serve(stop));
+    demo
+}
+
+/// Open ports, and what will be served on them.
+struct Listeners {
+    metrics: (TcpListener, Arc<Metrics>),
+    admin: Option<(TcpListener, Arc<Admin>)>,
+}
+
+impl Listeners {
+    async fn open(
+        flags: &Flags,
+        exporter: Exporter,
+        collectors: Vec<Collector>,
+        token: Option<Token>,
+    ) -> anyhow::Result<Self> {
+        let (exporter, telemetry) = (Arc::new(exporter), Telemetry::new());
+        let metrics = Metrics {
+            exporter: Arc::clone(&exporter),
+            telemetry: Arc::clone(&telemetry),
+            telemetry_path: flags.telemetry_path.clone(),
+            collectors,
+            titles: flags.collectors.titles,
+            timeout_offset: flags.timeout_offset,
+        };
+        let listener = bind(flags.listen_address, "--web.listen-address").await?;
+        let admin = match token {
+            Some(token) => {
+                let listener = bind(flags.admin_listen_address, "--admin.listen-address").await?;
+                Some((
+                    listener,
+                    Arc::new(Admin {
+                        exporter,
+                        telemetry,
+                        token,
+                    }),
+                ))
+            }
+            None => None,
+        };
+        Ok(Self {
+            metrics: (listener, Arc::new(metrics)),
+            admin,
+        })
+    }
+
+    fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.metrics
+            .0
+            .local_addr()
+            .context("asking for the address of the metrics listener")
+    }
+
+    fn admin_address(&self) -> anyhow::Result<SocketAddr> {
+        let (listener, _) = self.admin.as_ref().context("the admin listener is off")?;
+        listener
+            .local_addr()
+            .context("asking for the address of the admin listener")
+    }
+
+    async fn serve(self, stop: watch::Receiver<bool>) {
+        let (listener, metrics) = self.metrics;
+        let metrics = http::serve(listener, metrics, until(stop.clone()));
+        match self.admin {
+            Some((listener, admin)) => {
+                tokio::join!(metrics, http::serve(listener, admin, until(stop)));
+            }
+            None => metrics.await,
+        }
+    }
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener
+        .with_context(|| format!("opening {flag} {address}: choose another, or stop what has it"))
+}
+
+/// Becomes true at the first Ctrl-C or termination signal.
+fn told_to_stop() -> anyhow::Result<watch::Receiver<bool>> {
+    let listen = |kind| signal(kind).context("listening for signals");
+    let (mut interrupt, mut terminate) = (
+        listen(SignalKind::interrupt())?,
+        listen(SignalKind::terminate())?,
+    );
+    let (sender, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+        sender.send_replace(true);
+    });
+    Ok(stop)
+}
+
+async fn until(mut stop: watch::Receiver<bool>) {
+    // The sender lives until it has sent.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn one_time_token() -> anyhow::Result<String> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("making a token: {error}"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// An address that a person can follow: every interface is also this machine.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}

@@ -1,0 +1,60 @@
+//! One log line for one failure: the same failure at the next scrape is not said again, and its
+//! end is said once.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// What has been complained of and still holds, by subject.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    standing: Mutex<BTreeMap<&'static str, String>>,
+}
+
+impl Complaints {
+    /// Logs how a subject is, if that has changed.
+    pub fn about(&self, subject: &'static str, error: Option<&sqlx::Error>) {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(error) = error else {
+            if standing.remove(subject).is_some() {
+                tracing::info!(subject, "reading the {subject} works again");
+            }
+            return;
+        };
+        let reason = reason(error);
+        if standing.get(subject) != Some(&reason) {
+            tracing::warn!(
+                subject,
+                error = reason,
+                "reading the {subject} failed; {}",
+                advice(error)
+            );
+            standing.insert(subject, reason);
+        }
+    }
+}
+
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::PoolTimedOut => "no answer within the scrape's time".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn advice(error: &sqlx::Error) -> &'static str {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match (error, code.as_deref()) {
+        (_, Some("28P01" | "28000")) => "check user and password in --database-url",
+        (_, Some("3D000")) => "check the database's name in --database-url",
+        (_, Some("42501")) => "grant SELECT on the table to the exporter's role",
+        (_, Some("42P01" | "42703" | "1")) => {
+            "check that the tables and columns are the pipeline's"
+        }
+        (_, Some("57014" | "9")) => "it took too long: allow more with a longer scrape_timeout",
+        (_, Some("55P03" | "5")) => "something else holds a lock on the table",
+        (_, Some("14")) => "check the file's path in --database-url, and that it can be read",
+        (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut, _) => {
+            "check that the database runs and can be reached"
+        }
+        _ => "it is asked again at the next scrape",
+    }
+}

@@ -1,0 +1,112 @@
+//! Scrapes that arrive together share one collection.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use crate::snapshot::{Collector, Outcome, Scope, Snapshot};
+use crate::source::Source;
+
+use super::collect;
+use super::complaints::Complaints;
+
+type Answer = Option<Arc<Snapshot>>;
+type UnderWay = Mutex<HashMap<Vec<Collector>, watch::Receiver<Answer>>>;
+
+/// Collections, at most one at a time for one choice of collectors.
+#[derive(Debug)]
+pub struct Collections {
+    source: Source,
+    scope: Scope,
+    complaints: Complaints,
+    under_way: UnderWay,
+}
+
+impl Collections {
+    /// Prepares to collect from a source.
+    pub fn new(source: Source, scope: Scope) -> Self {
+        let (complaints, under_way) = (Complaints::default(), UnderWay::default());
+        Self {
+            source,
+            scope,
+            complaints,
+            under_way,
+        }
+    }
+
+    /// Returns the snapshot of a collection that is under way, or of a new one; at the deadline
+    /// one that holds nothing.
+    pub async fn snapshot(
+        self: &Arc<Self>,
+        mut wanted: Vec<Collector>,
+        deadline: Instant,
+    ) -> Arc<Snapshot> {
+        wanted.sort();
+        wanted.dedup();
+        let mut answer = self.join(&wanted, deadline);
+        let begun = Instant::now();
+        if let Ok(Ok(snapshot)) = timeout_at(deadline, answer.wait_for(Option::is_some)).await
+            && let Some(snapshot) = snapshot.as_ref()
+        {
+            return Arc::clone(snapshot);
+        }
+        let failed = |collector| Outcome {
+            collector,
+            success: false,
+            duration: None,
+        };
+        let outcomes = wanted.into_iter().map(failed).collect();
+        Arc::new(Snapshot {
+            outcomes,
+            duration: begun.elapsed(),
+            ..Snapshot::default()
+        })
+    }
+
+    fn join(self: &Arc<Self>, wanted: &[Collector], deadline: Instant) -> watch::Receiver<Answer> {
+        let mut under_way = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = under_way.get(wanted) {
+            return answer.clone();
+        }
+        let (sender, answer) = watch::channel(None);
+        under_way.insert(wanted.to_vec(), answer.clone());
+        let entry = Entry {
+            collections: Arc::clone(self),
+            wanted: wanted.to_vec(),
+        };
+        // A task of its own: a client that goes away takes nothing from those who joined it.
+        tokio::spawn(async move {
+            let Collections {
+                source,
+                scope,
+                complaints,
+                ..
+            } = &*entry.collections;
+            let snapshot = collect(source, scope, &entry.wanted, deadline, complaints).await;
+            drop(entry);
+            sender.send_replace(Some(Arc::new(snapshot)));
+        });
+        answer
+    }
+}
+
+/// A collection's place among those under way; given up however the collection ends.
+struct Entry {
+    collections: Arc<Collections>,
+    wanted: Vec<Collector>,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let under_way = &self.collections.under_way;
+        under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.wanted);
+    }
+}

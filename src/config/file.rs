@@ -1,0 +1,109 @@
+//! The configuration file as it is written: every section optional, every name with its place.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+pub use serde_saphyr::Spanned;
+
+use super::validate::Refusal;
+
+/// The built-in configuration, in the same words that a user's file has.
+pub const DEFAULT: &str = include_str!("default.yml");
+
+/// A name and where in the file it stands.
+pub type Name = Spanned<String>;
+
+/// The whole file; a section that is absent is taken from [`DEFAULT`].
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// IANA name of the zone whose midnight begins the day.
+    pub timezone: Option<Name>,
+    /// Machines in display order.
+    pub machines: Option<Vec<Machine>>,
+    /// Stages that several machines work.
+    pub pools: Option<Vec<Pool>>,
+    /// Whose absence a deferred row means.
+    pub deferrals: Option<Vec<Deferral>>,
+    /// Background job kinds by machine.
+    pub background_jobs: Option<BackgroundJobs>,
+    /// Stages with a 24-hour trend.
+    pub trend: Option<Vec<Name>>,
+}
+
+/// One machine and the stages on it, in display order.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// The value of the `machine` label.
+    pub key: Name,
+    /// What people read; the key when absent.
+    pub label: Option<String>,
+    /// Whether the machine takes work; true when absent.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
+    /// The machine that has the stages while this one is switched off.
+    pub fallback: Option<Name>,
+    /// The stages on this machine.
+    #[serde(default)]
+    pub stages: Vec<Name>,
+}
+
+/// A stage that several machines work.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// The stage; its home is the machine it is on.
+    pub stage: Name,
+    /// Who else works it.
+    pub members: Vec<Member>,
+}
+
+/// A machine in a pool, known by the model that it runs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// The `documents.ai_model_version` of what this machine completed.
+    pub model: Name,
+    /// The machine's key.
+    pub machine: Name,
+}
+
+/// A machine whose absence deferred rows of some stages mean.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deferral {
+    /// The machine's key.
+    pub machine: Name,
+    /// The stages.
+    pub stages: Vec<Name>,
+}
+
+/// Which machine runs which kind of background job.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackgroundJobs {
+    /// The machine of every kind not listed.
+    pub default: Name,
+    /// The machine of each kind.
+    #[serde(default)]
+    pub kinds: BTreeMap<String, Name>,
+}
+
+/// Parses a configuration file.
+///
+/// # Errors
+///
+/// What is not YAML, has an unknown key, or has a value of the wrong type.
+pub fn parse(text: &str) -> Result<File, Refusal> {
+    // An empty file is an empty mapping to its author, but not to YAML.
+    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if text.lines().all(blank) {
+        return Ok(File::default());
+    }
+    serde_saphyr::from_str(text).map_err(|error| Refusal::yaml(&error))
+}
+
+fn enabled() -> bool {
+    true
+}

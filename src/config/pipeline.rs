@@ -1,0 +1,118 @@
+//! Whose work is it: the validated attribution of stages, completions, deferrals and jobs.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use crate::snapshot::Scope;
+
+/// The machine under which stages on no machine are reported.
+pub const UNASSIGNED: &str = "unassigned";
+
+/// A pipeline without contradictions: every machine and stage it names exists.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// The zone whose midnight begins the day.
+    pub timezone: Tz,
+    /// Machines in display order.
+    pub machines: Vec<Machine>,
+    /// Configured stages in display order.
+    pub stages: Vec<Stage>,
+    /// Stages that several machines work.
+    pub pools: Vec<Pool>,
+    /// The machine whose absence a deferred row means, by stage.
+    pub deferrals: BTreeMap<String, String>,
+    /// The machine of each background job kind.
+    pub job_kinds: BTreeMap<String, String>,
+    /// The machine of every other kind.
+    pub default_job_machine: String,
+    /// Stages with a 24-hour trend.
+    pub trend: Vec<String>,
+}
+
+/// A machine of the board.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// The value of the `machine` label.
+    pub key: String,
+    /// What people read.
+    pub label: String,
+}
+
+/// A configured stage.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// The stage's name.
+    pub name: String,
+    /// The key of the machine that has it now; a switched-off machine's fallback.
+    pub machine: String,
+}
+
+/// A stage worked by its home and by members known by their model.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    /// The stage.
+    pub stage: String,
+    /// The machine that the stage is on.
+    pub home: String,
+    /// Machine keys by `documents.ai_model_version`.
+    pub members: BTreeMap<String, String>,
+}
+
+impl Pipeline {
+    /// Returns the machine that a stage is on, or [`UNASSIGNED`].
+    pub fn machine_of(&self, stage: &str) -> &str {
+        let configured = self.stages.iter().find(|known| known.name == stage);
+        configured.map_or(UNASSIGNED, |stage| &stage.machine)
+    }
+
+    /// Returns the machine to which a deferred row of a stage is attributed.
+    pub fn deferral_machine_of(&self, stage: &str) -> &str {
+        match self.deferrals.get(stage) {
+            Some(machine) => machine,
+            None => self.machine_of(stage),
+        }
+    }
+
+    /// Returns the machine that runs a kind of background job.
+    pub fn job_machine_of(&self, kind: &str) -> &str {
+        self.job_kinds
+            .get(kind)
+            .unwrap_or(&self.default_job_machine)
+    }
+
+    /// Returns the pool of a stage, if several machines work it.
+    pub fn pool_of(&self, stage: &str) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.stage == stage)
+    }
+
+    /// Returns what the database must be asked about by name.
+    pub fn scope(&self) -> Scope {
+        let models = self.pools.iter().flat_map(|pool| pool.members.keys());
+        Scope {
+            timezone: self.timezone,
+            pool_stages: self.pools.iter().map(|pool| pool.stage.clone()).collect(),
+            models: models.cloned().collect(),
+            trend_stages: self.trend.clone(),
+        }
+    }
+}
+
+impl Pool {
+    /// Returns who completed a document of this stage; whatever is unknown is the home's work.
+    pub fn machine_of(&self, model: Option<&str>) -> &str {
+        let member = model.and_then(|model| self.members.get(model));
+        member.unwrap_or(&self.home)
+    }
+
+    /// Returns the machines of this pool, its home first, each once.
+    pub fn machines(&self) -> Vec<&str> {
+        let mut machines = vec![self.home.as_str()];
+        for machine in self.members.values() {
+            if !machines.contains(&machine.as_str()) {
+                machines.push(machine);
+            }
+        }
+        machines
+    }
+}

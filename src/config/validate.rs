@@ -1,0 +1,281 @@
+//! Refuses a configuration that contradicts itself, with the place and the reason.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono_tz::Tz;
+
+use super::file::{BackgroundJobs, Deferral, File, Machine, Name, Pool};
+use super::pipeline::{self, Pipeline, UNASSIGNED};
+
+/// Why a configuration is refused, and where; shown as `line:column: reason`.
+#[derive(Debug, thiserror::Error)]
+pub struct Refusal {
+    place: Option<(u64, u64)>,
+    reason: String,
+}
+
+impl Refusal {
+    pub(super) fn yaml(error: &serde_saphyr::Error) -> Self {
+        let place = error.location().map(|at| (at.line(), at.column()));
+        let message = error.without_snippet().to_string();
+        let line = message.lines().next().unwrap_or_default();
+        // The place is said once, in front.
+        let reason = line
+            .split(" at line ")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Self { place, reason }
+    }
+
+    fn of_default(self) -> Self {
+        let reason = format!(
+            "{}, says the built-in section: give that section in the file as well",
+            self.reason
+        );
+        Self {
+            place: None,
+            reason,
+        }
+    }
+
+    fn at(name: &Name, reason: String) -> Self {
+        let place = (name.defined.line(), name.defined.column());
+        Self {
+            place: (place.0 > 0).then_some(place),
+            reason,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some((line, column)) => write!(f, "{line}:{column}: {}", self.reason),
+            None => write!(f, " {}", self.reason),
+        }
+    }
+}
+
+/// Makes a [`Pipeline`] of a file, taking absent sections from `default`.
+pub(super) fn validate(file: File, default: File) -> Result<Pipeline, Refusal> {
+    let machines = file.machines.or(default.machines).unwrap_or_default();
+    let stages = stages(&machines)?;
+    let names = Names {
+        machines: &machines,
+        stages: &stages,
+    };
+    let (default_job_machine, job_kinds) =
+        section(file.background_jobs, default.background_jobs, |jobs| {
+            names.jobs(&jobs)
+        })?;
+    Ok(Pipeline {
+        timezone: section(file.timezone, default.timezone, |zone| timezone(&zone))?,
+        pools: section(file.pools, default.pools, |pools| names.pools(&pools))?,
+        deferrals: section(file.deferrals, default.deferrals, |list| {
+            names.deferrals(&list)
+        })?,
+        trend: section(file.trend, default.trend, |stages| names.trend(&stages))?,
+        default_job_machine,
+        job_kinds,
+        machines: machines.iter().map(displayed).collect(),
+        stages,
+    })
+}
+
+/// Checks a section of the file, or the built-in one, which may not fit the file's machines.
+fn section<T, R>(
+    given: Option<T>,
+    default: Option<T>,
+    check: impl FnOnce(T) -> Result<R, Refusal>,
+) -> Result<R, Refusal> {
+    match (given, default) {
+        (Some(given), _) => check(given),
+        (None, Some(default)) => check(default).map_err(Refusal::of_default),
+        (None, None) => Err(Refusal {
+            place: None,
+            reason: "a section is missing".to_owned(),
+        }),
+    }
+}
+
+fn timezone(name: &Name) -> Result<Tz, Refusal> {
+    name.value.parse().map_err(|_| {
+        let reason = format!(
+            "timezone `{}` is unknown: use a name such as Asia/Seoul",
+            name.value
+        );
+        Refusal::at(name, reason)
+    })
+}
+
+fn displayed(machine: &Machine) -> pipeline::Machine {
+    let key = machine.key.value.clone();
+    let label = machine.label.clone().unwrap_or_else(|| key.clone());
+    pipeline::Machine { key, label }
+}
+
+fn stages(machines: &[Machine]) -> Result<Vec<pipeline::Stage>, Refusal> {
+    let mut stages: Vec<pipeline::Stage> = Vec::new();
+    for (position, machine) in machines.iter().enumerate() {
+        check_key(&machine.key, &machines[..position])?;
+        let owner = owner(machine, machines)?;
+        for stage in &machine.stages {
+            if let Some(other) = stages.iter().find(|other| other.name == stage.value) {
+                let reason = format!("stage `{}` is on `{}` already", stage.value, other.machine);
+                return Err(Refusal::at(stage, reason));
+            }
+            stages.push(pipeline::Stage {
+                name: stage.value.clone(),
+                machine: owner.to_owned(),
+            });
+        }
+    }
+    Ok(stages)
+}
+
+fn check_key(key: &Name, earlier: &[Machine]) -> Result<(), Refusal> {
+    let refuse = |reason: String| Err(Refusal::at(key, reason));
+    if key.value.is_empty() || key.value == UNASSIGNED {
+        return refuse(format!("`{}` cannot be the key of a machine", key.value));
+    }
+    if earlier.iter().any(|machine| machine.key.value == key.value) {
+        return refuse(format!("machine `{}` is configured twice", key.value));
+    }
+    Ok(())
+}
+
+/// The machine that has a machine's stages now: itself, or its fallback while it is off.
+fn owner<'a>(machine: &'a Machine, machines: &'a [Machine]) -> Result<&'a str, Refusal> {
+    let key = &machine.key.value;
+    let Some(fallback) = &machine.fallback else {
+        if machine.enabled || machine.stages.is_empty() {
+            return Ok(key);
+        }
+        let reason = format!("machine `{key}` is switched off and its stages have no fallback");
+        return Err(Refusal::at(&machine.key, reason));
+    };
+    let refuse = |reason: String| Err(Refusal::at(fallback, reason));
+    if fallback.value == *key {
+        return refuse(format!("machine `{key}` is its own fallback"));
+    }
+    match machines
+        .iter()
+        .find(|other| other.key.value == fallback.value)
+    {
+        None => refuse(format!(
+            "fallback `{}` of `{key}` is no machine",
+            fallback.value
+        )),
+        Some(other) if !other.enabled && !machine.enabled => refuse(format!(
+            "fallback `{}` of `{key}` is switched off as well",
+            fallback.value
+        )),
+        Some(other) if !machine.enabled => Ok(&other.key.value),
+        Some(_) => Ok(key),
+    }
+}
+
+/// The names that the sections after `machines` may use.
+struct Names<'a> {
+    machines: &'a [Machine],
+    stages: &'a [pipeline::Stage],
+}
+
+impl Names<'_> {
+    fn machine(&self, name: &Name, section: &str) -> Result<String, Refusal> {
+        if self
+            .machines
+            .iter()
+            .any(|machine| machine.key.value == name.value)
+        {
+            return Ok(name.value.clone());
+        }
+        let reason = format!("{section}: `{}` is no machine of `machines`", name.value);
+        Err(Refusal::at(name, reason))
+    }
+
+    fn stage(&self, name: &Name, section: &str) -> Result<&pipeline::Stage, Refusal> {
+        let stage = self.stages.iter().find(|stage| stage.name == name.value);
+        stage.ok_or_else(|| {
+            let reason = format!(
+                "{section}: stage `{}` is on no machine of `machines`",
+                name.value
+            );
+            Refusal::at(name, reason)
+        })
+    }
+
+    fn pools(&self, pools: &[Pool]) -> Result<Vec<pipeline::Pool>, Refusal> {
+        let mut known: Vec<pipeline::Pool> = Vec::new();
+        for pool in pools {
+            let stage = self.stage(&pool.stage, "pools")?;
+            if known.iter().any(|other| other.stage == stage.name) {
+                let reason = format!("stage `{}` has two pools", stage.name);
+                return Err(Refusal::at(&pool.stage, reason));
+            }
+            let (stage, home) = (stage.name.clone(), stage.machine.clone());
+            known.push(pipeline::Pool {
+                stage,
+                home,
+                members: self.members(pool)?,
+            });
+        }
+        Ok(known)
+    }
+
+    fn members(&self, pool: &Pool) -> Result<BTreeMap<String, String>, Refusal> {
+        let mut members = BTreeMap::new();
+        for member in &pool.members {
+            let machine = self.machine(&member.machine, "pools")?;
+            if members
+                .insert(member.model.value.clone(), machine)
+                .is_some()
+            {
+                let reason = format!("model `{}` is in one pool twice", member.model.value);
+                return Err(Refusal::at(&member.model, reason));
+            }
+        }
+        Ok(members)
+    }
+
+    fn deferrals(&self, deferrals: &[Deferral]) -> Result<BTreeMap<String, String>, Refusal> {
+        let mut by_stage = BTreeMap::new();
+        for deferral in deferrals {
+            let machine = self.machine(&deferral.machine, "deferrals")?;
+            for name in &deferral.stages {
+                let stage = self.stage(name, "deferrals")?.name.clone();
+                if by_stage.insert(stage, machine.clone()).is_some() {
+                    let reason = format!("deferrals: stage `{}` is listed twice", name.value);
+                    return Err(Refusal::at(name, reason));
+                }
+            }
+        }
+        Ok(by_stage)
+    }
+
+    fn jobs(&self, jobs: &BackgroundJobs) -> Result<(String, BTreeMap<String, String>), Refusal> {
+        let machine = |name| self.machine(name, "background_jobs");
+        let kinds = jobs
+            .kinds
+            .iter()
+            .map(|(kind, name)| Ok((kind.clone(), machine(name)?)));
+        Ok((machine(&jobs.default)?, kinds.collect::<Result<_, _>>()?))
+    }
+
+    fn trend(&self, names: &[Name]) -> Result<Vec<String>, Refusal> {
+        let mut trend: Vec<String> = Vec::new();
+        for name in names {
+            let stage = self.stage(name, "trend")?.name.clone();
+            if trend.contains(&stage) {
+                return Err(Refusal::at(
+                    name,
+                    format!("trend: stage `{stage}` is listed twice"),
+                ));
+            }
+            trend.push(stage);
+        }
+        Ok(trend)
+    }
+}

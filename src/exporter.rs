@@ -1,0 +1,35 @@
+//! What every command and listener shares: collect, then judge.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::collect::shared::Collections;
+use crate::config::Pipeline;
+use crate::judge::{Board, judge};
+use crate::snapshot::Collector;
+use crate::source::Source;
+
+/// A pipeline and the database that it is read from.
+#[derive(Debug)]
+pub struct Exporter {
+    pipeline: Pipeline,
+    collections: Arc<Collections>,
+}
+
+impl Exporter {
+    /// Prepares to read a pipeline; connects to nothing yet.
+    pub fn new(source: Source, pipeline: Pipeline) -> Self {
+        let collections = Arc::new(Collections::new(source, pipeline.scope()));
+        Self {
+            pipeline,
+            collections,
+        }
+    }
+
+    /// Collects and judges; what cannot be read by the deadline is absent from the board.
+    pub async fn board(&self, wanted: Vec<Collector>, deadline: Instant) -> Board {
+        let snapshot = self.collections.snapshot(wanted, deadline).await;
+        judge(&snapshot, &self.pipeline)
+    }
+}

@@ -1,0 +1,193 @@
+//! The metrics listener.
+//!
+//! * `GET /` -- the landing page
+//! * `GET /metrics` (or `--web.telemetry-path`) -- one scrape
+//! * `GET /-/healthy` -- the process serves, whatever the database does
+//! * `GET /-/ready` -- the configuration is loaded and the listener is open
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderName, HeaderValue, VARY};
+use hyper::{HeaderMap, Method, StatusCode};
+use tokio::time::Instant;
+
+use crate::exporter::Exporter;
+use crate::render;
+use crate::render::exposition::Format;
+use crate::snapshot::Collector;
+use crate::telemetry::Telemetry;
+
+use super::response::{self, Response};
+use super::{Request, Service, deadline, landing, negotiate, selection};
+
+/// What Prometheus says of the time that it gives a scrape, in seconds.
+const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+
+/// Serves metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    /// What is exposed.
+    pub exporter: Arc<Exporter>,
+    /// The exporter's own numbers.
+    pub telemetry: Arc<Telemetry>,
+    /// The path of the metrics.
+    pub telemetry_path: String,
+    /// The collectors that are switched on.
+    pub collectors: Vec<Collector>,
+    /// Whether documents' titles are exposed.
+    pub titles: bool,
+    /// What is left of a scrape's time to send the answer.
+    pub timeout_offset: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Page {
+    Landing,
+    Metrics,
+    Healthy,
+    Ready,
+    NotFound,
+    NotAllowed,
+}
+
+impl Page {
+    fn handler(self) -> &'static str {
+        match self {
+            Self::Landing => "landing",
+            Self::Metrics => "metrics",
+            Self::Healthy => "healthy",
+            Self::Ready => "ready",
+            Self::NotFound => "not_found",
+            Self::NotAllowed => "not_allowed",
+        }
+    }
+}
+
+impl Service for Metrics {
+    async fn answer(&self, request: Request) -> Response {
+        let page = route(request.method(), request.uri().path(), &self.telemetry_path);
+        let response = match page {
+            Page::Landing => response::html(landing::page(&self.telemetry_path)),
+            Page::Metrics => {
+                let query = request.uri().query().unwrap_or_default();
+                self.scrape(request.headers(), query).await
+            }
+            Page::Healthy => response::text(StatusCode::OK, "healthy"),
+            Page::Ready => response::text(StatusCode::OK, "ready"),
+            Page::NotFound => response::text(StatusCode::NOT_FOUND, "no such page"),
+            Page::NotAllowed => {
+                let refusal = response::text(StatusCode::METHOD_NOT_ALLOWED, "use GET");
+                response::allowing(refusal, "GET, HEAD")
+            }
+        };
+        self.telemetry
+            .answered(page.handler(), response.status().as_u16());
+        response
+    }
+}
+
+fn route(method: &Method, path: &str, telemetry_path: &str) -> Page {
+    let page = match path {
+        path if path == telemetry_path => Page::Metrics,
+        "/" => Page::Landing,
+        "/-/healthy" => Page::Healthy,
+        "/-/ready" => Page::Ready,
+        _ => Page::NotFound,
+    };
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if reads || page == Page::NotFound {
+        page
+    } else {
+        Page::NotAllowed
+    }
+}
+
+impl Metrics {
+    async fn scrape(&self, headers: &HeaderMap, query: &str) -> Response {
+        let wanted = match selection::select(query, &self.collectors) {
+            Ok(wanted) => wanted,
+            Err(reason) => return response::text(StatusCode::BAD_REQUEST, &reason),
+        };
+        let timeout = headers
+            .get(SCRAPE_TIMEOUT)
+            .and_then(|value| value.to_str().ok());
+        let deadline = Instant::now() + deadline::budget(timeout, self.timeout_offset);
+        let board = Arc::new(self.exporter.board(wanted, deadline).await);
+        let registry = render::metrics::registry(board, self.titles);
+        let format = negotiate::format(&list(headers, &ACCEPT));
+        match format.encode(&[&self.telemetry.registry, &registry]) {
+            Ok(page) => encoded(
+                page,
+                format,
+                negotiate::gzip(&list(headers, &ACCEPT_ENCODING)),
+            ),
+            Err(_) => {
+                tracing::error!(
+                    "the metrics could not be encoded: this is a bug, please report it"
+                );
+                response::text(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the metrics could not be encoded",
+                )
+            }
+        }
+    }
+}
+
+fn encoded(page: String, format: Format, gzip: bool) -> Response {
+    let packed = if gzip { pack(&page) } else { None };
+    let is_packed = packed.is_some();
+    let body = packed.unwrap_or_else(|| page.into_bytes());
+    let mut response = response::body(StatusCode::OK, format.content_type(), body);
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+    if is_packed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+fn pack(page: &str) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 8), Compression::fast());
+    encoder.write_all(page.as_bytes()).ok()?;
+    encoder.finish().ok()
+}
+
+/// A header's whole list, however many lines it was sent in.
+fn list(headers: &HeaderMap, name: &HeaderName) -> String {
+    let lines = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    lines.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_matched_whole() {
+        for (path, page) in [
+            ("/", Page::Landing),
+            ("/metrics", Page::Metrics),
+            ("/-/healthy", Page::Healthy),
+            ("/-/ready", Page::Ready),
+            ("/metrics/", Page::NotFound),
+            ("/other", Page::NotFound),
+        ] {
+            assert_eq!(route(&Method::GET, path, "/metrics"), page, "{path}");
+        }
+        assert_eq!(route(&Method::HEAD, "/metrics", "/metrics"), Page::Metrics);
+        assert_eq!(
+            route(&Method::POST, "/metrics", "/metrics"),
+            Page::NotAllowed
+        );
+        assert_eq!(route(&Method::POST, "/other", "/metrics"), Page::NotFound);
+        assert_eq!(route(&Method::GET, "/", "/"), Page::Metrics);
+    }
+}

@@ -1,0 +1,127 @@
+//! Rows become a [`Board`]. Pure: it touches nothing outside its arguments and cannot fail; what
+//! is odd in a row becomes an absent number or a count of odd rows, never an error.
+
+pub mod current;
+pub mod deferral;
+pub mod forecast;
+pub mod jobs;
+pub mod machines;
+pub mod names;
+pub mod stages;
+pub mod trend;
+
+use chrono::{DateTime, Utc};
+
+use crate::config::Pipeline;
+use crate::snapshot::{Outcome, Snapshot, StageRow, UnixSeconds};
+use crate::windows::Windows;
+
+use current::Working;
+use jobs::Jobs;
+use machines::MachineLane;
+use names::Names;
+use stages::{PoolShare, StageLane};
+use trend::Trend;
+
+/// What one scrape means. A part is absent when its collector was not asked or failed.
+#[derive(Debug)]
+pub struct Board {
+    /// Whether the scrape got its snapshot.
+    pub up: bool,
+    /// How each collector's question went.
+    pub outcomes: Vec<Outcome>,
+    /// How long the collection took, in seconds.
+    pub scrape_seconds: f64,
+    /// The configured machines, key and label, in display order, then `unassigned` if needed.
+    pub machine_labels: Vec<(String, String)>,
+    /// Numbers of stages, pools and machines.
+    pub lanes: Option<Lanes>,
+    /// The trends, by stage.
+    pub trends: Option<Vec<Trend>>,
+    /// Background jobs.
+    pub jobs: Option<Jobs>,
+    /// What each machine works on now.
+    pub current: Option<Vec<Working>>,
+}
+
+/// Numbers of stages, pools and machines, each in display order.
+#[derive(Debug)]
+pub struct Lanes {
+    /// One a machine, then `unassigned` when a stage is on no machine.
+    pub machines: Vec<MachineLane>,
+    /// One a stage: the configured ones, then the others by name.
+    pub stages: Vec<StageLane>,
+    /// Completions of each pool by who did them.
+    pub pools: Vec<PoolShare>,
+}
+
+/// Judges what was read by whose work it is.
+pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
+    let mut board = Board {
+        up: snapshot.now.is_some(),
+        outcomes: snapshot.outcomes.clone(),
+        scrape_seconds: snapshot.duration.as_secs_f64(),
+        machine_labels: machines::labels(pipeline),
+        lanes: None,
+        trends: None,
+        jobs: None,
+        current: None,
+    };
+    let Some(now) = snapshot.now else {
+        return board;
+    };
+    let windows = Windows::at(now, pipeline.timezone);
+    let names = stage_names(snapshot, pipeline);
+    if let Some(rows) = &snapshot.stages {
+        let lanes = lanes(rows, &windows, &names, pipeline);
+        let unassigned = lanes.machines.get(board.machine_labels.len());
+        board
+            .machine_labels
+            .extend(unassigned.map(|lane| (lane.key.clone(), lane.label.clone())));
+        board.lanes = Some(lanes);
+    }
+    let trends = snapshot.trend.as_ref();
+    board.trends = trends.map(|rows| trend::judge(rows, &windows, pipeline));
+    board.jobs = snapshot
+        .jobs
+        .as_ref()
+        .map(|rows| jobs::judge(rows, &windows, pipeline));
+    let current = snapshot.current.as_ref();
+    board.current = current.map(|rows| current::judge(rows, &names, pipeline));
+    board
+}
+
+fn lanes(rows: &[StageRow], windows: &Windows, names: &Names, pipeline: &Pipeline) -> Lanes {
+    let stages = stages::judge(rows, windows, names, pipeline);
+    let pools = stages::pools(rows, pipeline);
+    let machines = machines::judge(&stages, &pools, pipeline);
+    Lanes {
+        machines,
+        stages,
+        pools,
+    }
+}
+
+fn stage_names(snapshot: &Snapshot, pipeline: &Pipeline) -> Names {
+    let counted = snapshot.stages.iter().flatten().map(|row| &row.stage);
+    let current = snapshot.current.iter().flatten().map(|row| &row.stage);
+    let seen = counted
+        .chain(current)
+        .map(|stage| stage.as_deref().unwrap_or_default());
+    Names::new(
+        pipeline.stages.iter().map(|stage| stage.name.as_str()),
+        seen,
+    )
+}
+
+/// An instant as the rows tell time.
+fn unix_seconds(instant: DateTime<Utc>) -> UnixSeconds {
+    instant.timestamp_micros() as f64 / 1e6
+}
+
+/// The time from one instant to another, to the microsecond; a clock that runs behind makes it
+/// no less than nothing.
+fn seconds_between(from: UnixSeconds, to: UnixSeconds) -> f64 {
+    // Seconds since 1970 have microseconds in their last bits; unrounded, a minute could be less.
+    (((to - from) * 1e6).round() / 1e6).max(0.0)
+}

@@ -1,0 +1,88 @@
+//! What each machine works on now, under a title that a person can read.
+
+use std::cmp::Ordering;
+
+use crate::config::Pipeline;
+use crate::config::pipeline::UNASSIGNED;
+use crate::snapshot::{CurrentRow, UnixSeconds};
+
+use super::names::Names;
+
+/// How many items are shown of each machine.
+const SLOTS: usize = 2;
+
+/// What one machine works on: its latest started items.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Working {
+    /// The machine's key.
+    pub machine: String,
+    /// At most two items, the latest started first.
+    pub items: Vec<Item>,
+}
+
+/// A document being worked on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The stage, folded when there are too many.
+    pub stage: String,
+    /// The document's id.
+    pub document_id: i64,
+    /// What people call the document.
+    pub title: String,
+    /// When work on it began.
+    pub started_at: Option<UnixSeconds>,
+}
+
+/// Gives each machine its latest items, so that a busy one never hides another's.
+pub(super) fn judge(rows: &[CurrentRow], names: &Names, pipeline: &Pipeline) -> Vec<Working> {
+    let mut rows: Vec<&CurrentRow> = rows.iter().collect();
+    rows.sort_by(|a, b| latest_first(a, b));
+    let machines = pipeline.machines.iter().map(|machine| machine.key.as_str());
+    let working = |machine: &str| Working {
+        machine: machine.to_owned(),
+        items: items(&rows, machine, names, pipeline),
+    };
+    machines.chain([UNASSIGNED]).map(working).collect()
+}
+
+fn items(rows: &[&CurrentRow], machine: &str, names: &Names, pipeline: &Pipeline) -> Vec<Item> {
+    let folded = rows
+        .iter()
+        .map(|row| (*row, names.fold(row.stage.as_deref().unwrap_or_default())));
+    let own = folded.filter(|(_, stage)| pipeline.machine_of(stage) == machine);
+    own.take(SLOTS)
+        .map(|(row, stage)| item(row, stage))
+        .collect()
+}
+
+fn item(row: &CurrentRow, stage: &str) -> Item {
+    Item {
+        stage: stage.to_owned(),
+        document_id: row.document_id,
+        title: title(row),
+        started_at: row.started_at.filter(|at| at.is_finite()),
+    }
+}
+
+fn latest_first(a: &CurrentRow, b: &CurrentRow) -> Ordering {
+    let started = |row: &CurrentRow| row.started_at.unwrap_or(f64::NEG_INFINITY);
+    let known = b.started_at.is_some().cmp(&a.started_at.is_some());
+    known
+        .then(started(b).total_cmp(&started(a)))
+        .then(b.id.cmp(&a.id))
+}
+
+/// Returns the title, else the uploaded name, else the file's name, else the document's number.
+fn title(row: &CurrentRow) -> String {
+    let file_name = row
+        .file_path
+        .as_deref()
+        .and_then(|path| path.rsplit('/').next());
+    let names = [
+        row.title.as_deref(),
+        row.original_filename.as_deref(),
+        file_name,
+    ];
+    let name = names.into_iter().flatten().find(|name| !name.is_empty());
+    name.map_or_else(|| format!("문서 #{}", row.document_id), str::to_owned)
+}

@@ -1,0 +1,41 @@
+//! A Prometheus exporter for a work queue kept in PostgreSQL or SQLite.
+//!
+//! Everything it shows is one sentence with another last word:
+//! **collect** (asks a database, may fail) → **judge** (pure, cannot fail) → **render** (pure).
+//!
+//! # The map, in reading order
+//!
+//! * [`snapshot`]: what one scrape read, as plain rows
+//! * [`windows`]: the clock of a scrape: midnight, hours, day-light changes
+//! * [`source`]: PostgreSQL and SQLite behind one small interface, and their SQL
+//! * [`collect`]: one scrape: a deadline, one transaction, failures kept apart, callers shared
+//! * [`config`]: whose work is it: YAML made into a pipeline without contradictions
+//! * [`judge`]: rows become a board: lanes, stages, forecast, trend, jobs, titles
+//! * [`render`]: a board becomes metrics, JSON, or text for a terminal
+//! * [`exporter`]: collect and judge in one call, as every command and listener does
+//! * [`telemetry`]: the exporter's own numbers
+//! * [`http`]: the listener for Prometheus and the one for people
+//! * [`demo`]: an embedded pipeline that lives while it is watched
+//! * [`cli`]: commands and flags
+//!
+//! # What there is not
+//!
+//! * [`judge`] and [`render`] touch nothing outside their arguments: no database, clock,
+//!   environment or log. A test reads their source to hold this.
+//! * No number outlives its scrape: metric families are made anew from each board.
+//! * No second place knows what an ETA is, or what a metric is called.
+//! * Nothing writes to a pipeline's database, but [`demo`] to the one that it made.
+//! * Nothing about a pipeline is compiled in, but the defaults in `config/default.yml`.
+
+pub mod cli;
+pub mod collect;
+pub mod config;
+pub mod demo;
+pub mod exporter;
+pub mod http;
+pub mod judge;
+pub mod render;
+pub mod snapshot;
+pub mod source;
+pub mod telemetry;
+pub mod windows;

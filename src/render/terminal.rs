@@ -1,0 +1,206 @@
+//! A board as text for a terminal: lanes, stages, jobs.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::judge::current::Working;
+use crate::judge::forecast::Forecast;
+use crate::judge::jobs::Job;
+use crate::judge::machines::MachineLane;
+use crate::judge::stages::StageLane;
+use crate::judge::{Board, Lanes};
+
+const BAR_CELLS: usize = 20;
+
+/// Renders the board; a part that could not be read says so.
+pub fn render(board: &Board) -> String {
+    let mut page = String::new();
+    if !board.up {
+        return "The database cannot be reached: there is no board to show.\n".to_owned();
+    }
+    match &board.lanes {
+        Some(lanes) => page += &lanes_text(lanes, board.current.as_deref().unwrap_or_default()),
+        None => page += "Machines and stages could not be read.\n",
+    }
+    page.push('\n');
+    match &board.jobs {
+        Some(jobs) if jobs.details.is_empty() => page += "No background jobs in 6 hours.\n",
+        Some(jobs) => page += &jobs_text(&jobs.details),
+        None => page += "Background jobs could not be read.\n",
+    }
+    page
+}
+
+fn lanes_text(lanes: &Lanes, current: &[Working]) -> String {
+    let mut machines = Table::new(
+        "MACHINE|STATE|PENDING|PROCESSING|FAILED|DEFERRED|DONE 1H|TODAY|WORKING ON",
+        "<<>>>>>><",
+    );
+    lanes
+        .machines
+        .iter()
+        .for_each(|lane| machines.row(machine_cells(lane, current)));
+    let mut stages = Table::new(
+        "STAGE|MACHINE|PENDING|PROCESSING|FAILED|DONE 1H|IN 1H|TODAY|OLDEST|ETA",
+        "<<>>>>>>>>",
+    );
+    lanes
+        .stages
+        .iter()
+        .for_each(|lane| stages.row(stage_cells(lane)));
+    format!("{machines}\n{stages}")
+}
+
+fn machine_cells(lane: &MachineLane, current: &[Working]) -> Vec<String> {
+    let working = current.iter().filter(|working| working.machine == lane.key);
+    let titles: Vec<String> = working
+        .flat_map(|working| &working.items)
+        .map(|item| plain(&item.title))
+        .collect();
+    let counts = [
+        lane.items.pending,
+        lane.items.processing,
+        lane.items.failed,
+        lane.deferred,
+    ];
+    let mut cells = vec![plain(&lane.label), lane.state.as_str().to_owned()];
+    cells.extend(counts.map(|count| count.to_string()));
+    cells.extend([lane.completed.h1, lane.completed.today].map(|count| count.to_string()));
+    cells.push(titles.join(", "));
+    cells
+}
+
+fn stage_cells(lane: &StageLane) -> Vec<String> {
+    let items = lane.items;
+    let counts = [items.pending, items.processing, items.failed];
+    let flow = [lane.completed.h1, lane.created_1h, lane.completed.today];
+    let mut cells = vec![plain(&lane.stage), lane.machine.clone()];
+    cells.extend(
+        counts
+            .into_iter()
+            .chain(flow)
+            .map(|count| count.to_string()),
+    );
+    cells.push(lane.oldest_pending_age.map_or_else(|| "-".to_owned(), span));
+    cells.push(eta_text(lane));
+    cells
+}
+
+fn eta_text(lane: &StageLane) -> String {
+    match (lane.forecast(), lane.eta()) {
+        (Forecast::Empty, _) => "empty".to_owned(),
+        (_, Some(eta)) => span(eta.seconds()),
+        (forecast, None) => format!("none, {}", forecast.as_str()),
+    }
+}
+
+fn jobs_text(jobs: &[Job]) -> String {
+    let mut table = Table::new("JOB|MACHINE|STATE|PROGRESS|ELAPSED|ETA", "<<<<>>");
+    jobs.iter().for_each(|job| table.row(job_cells(job)));
+    table.to_string()
+}
+
+fn job_cells(job: &Job) -> Vec<String> {
+    let name = job
+        .label
+        .as_deref()
+        .filter(|label| !label.is_empty())
+        .unwrap_or(&job.kind);
+    let state = if job.stale {
+        "STALE".to_owned()
+    } else {
+        plain(&job.state)
+    };
+    let time = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), span);
+    vec![
+        plain(name),
+        job.machine.clone(),
+        state,
+        progress(job),
+        time(job.elapsed),
+        time(job.eta),
+    ]
+}
+
+fn progress(job: &Job) -> String {
+    match (job.processed, job.total) {
+        (Some(done), Some(total)) if total > 0 => {
+            let share = (done as f64 / total as f64).clamp(0.0, 1.0);
+            let filled = (share * BAR_CELLS as f64) as usize;
+            let bar = "█".repeat(filled) + &"░".repeat(BAR_CELLS - filled);
+            format!("{bar} {:3.0}% {done}/{total}", share * 100.0)
+        }
+        (Some(done), _) => format!("{done} done"),
+        (None, _) => "-".to_owned(),
+    }
+}
+
+/// A span of time in its two largest units.
+fn span(seconds: f64) -> String {
+    let seconds = seconds.round() as i64;
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{rest}s"),
+        (0, 0, _) => format!("{minutes}m {rest}s"),
+        (0, _, _) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h"),
+    }
+}
+
+/// Text from a database without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Rows of cells, aligned by the width they have on a screen.
+struct Table {
+    rows: Vec<Vec<String>>,
+    aligned: &'static str,
+}
+
+impl Table {
+    /// Begins a table: headings between bars, and `<` or `>` for each column's side.
+    fn new(headings: &str, aligned: &'static str) -> Self {
+        Self {
+            rows: vec![headings.split('|').map(str::to_owned).collect()],
+            aligned,
+        }
+    }
+
+    fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    fn width(&self, column: usize) -> usize {
+        let widths = self
+            .rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.width());
+        widths.max().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let widths: Vec<usize> = (0..self.aligned.len())
+            .map(|column| self.width(column))
+            .collect();
+        for row in &self.rows {
+            let mut line = String::new();
+            for ((cell, width), side) in row.iter().zip(&widths).zip(self.aligned.chars()) {
+                let padding = " ".repeat(width - cell.width());
+                let (left, right) = if side == '>' {
+                    (padding.as_str(), "")
+                } else {
+                    ("", &*padding)
+                };
+                line += &format!("{left}{cell}{right}  ");
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! The two engines behind one small interface.
+//!
+//! A [`Session`] is one transaction on one connection: what it answers between `begin` and `end`
+//! is one consistent view of the database. Each engine keeps the SQL of a question beside the
+//! function that asks it.
+
+pub mod pool;
+pub mod postgres;
+pub mod sqlite;
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, SqliteConnection};
+
+use crate::snapshot::{CurrentRow, JobRows, Scope, StageRow, TrendRow};
+use crate::windows::Windows;
+
+use pool::Pool;
+
+/// How many connections the scrapes of one exporter use at most.
+const MOST_CONNECTIONS: usize = 2;
+
+/// A database that holds a pipeline.
+#[derive(Debug)]
+pub enum Source {
+    /// PostgreSQL, 13 and later.
+    Postgres(Pool<PgConnection>),
+    /// SQLite.
+    Sqlite(Pool<SqliteConnection>),
+}
+
+impl Source {
+    /// Chooses the engine by the URL's scheme; connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// A URL of another scheme, or that its engine cannot read. The error does not hold the URL,
+    /// which may hold a password.
+    pub fn new(url: &str) -> anyhow::Result<Self> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => {
+                let options = postgres::options(url).context("reading the postgres:// URL")?;
+                Ok(Self::Postgres(Pool::new(options, MOST_CONNECTIONS)))
+            }
+            Some("sqlite") => {
+                let options = sqlite::options(url).context("reading the sqlite:// URL")?;
+                Ok(Self::Sqlite(Pool::new(options, MOST_CONNECTIONS)))
+            }
+            _ => bail!("its scheme is none that is known: use postgres://… or sqlite://…"),
+        }
+    }
+}
+
+/// What a transaction begins with.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Opening {
+    /// The database's clock.
+    pub now: DateTime<Utc>,
+    /// Whether there is a `background_jobs` table.
+    pub has_background_jobs: bool,
+}
+
+/// How long the database may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For one statement.
+    pub statement: Duration,
+    /// To wait for a lock.
+    pub lock: Duration,
+}
+
+/// One read-only transaction; after an error it must be ended, and may be begun anew.
+pub trait Session: Send {
+    /// Begins the transaction.
+    fn begin(&mut self, limits: Limits) -> impl Future<Output = sqlx::Result<Opening>> + Send;
+
+    /// Counts live rows and recent completions by stage.
+    fn stages(
+        &mut self,
+        windows: &Windows,
+        scope: &Scope,
+    ) -> impl Future<Output = sqlx::Result<Vec<StageRow>>> + Send;
+
+    /// Counts created and completed rows by hour, for the stages that have a trend.
+    fn trend(
+        &mut self,
+        windows: &Windows,
+        scope: &Scope,
+    ) -> impl Future<Output = sqlx::Result<Vec<TrendRow>>> + Send;
+
+    /// Reads the jobs that run or finished lately.
+    fn jobs(&mut self, windows: &Windows) -> impl Future<Output = sqlx::Result<JobRows>> + Send;
+
+    /// Reads the latest two rows processing of each stage, with their documents.
+    fn current(&mut self) -> impl Future<Output = sqlx::Result<Vec<CurrentRow>>> + Send;
+
+    /// Ends the transaction, also one that has met an error.
+    fn end(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
+}

@@ -1,0 +1,152 @@
+//! The questions as PostgreSQL is asked them.
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, query_as, raw_sql};
+
+use crate::snapshot::{CurrentRow, JobCountRow, JobRow, JobRows, Scope, StageRow, TrendRow};
+use crate::windows::Windows;
+
+use super::{Limits, Opening, Session};
+
+/// Reads a `postgres://` URL.
+///
+/// # Errors
+///
+/// What sqlx finds wrong with it.
+pub fn options(url: &str) -> sqlx::Result<PgConnectOptions> {
+    let options: PgConnectOptions = url.parse()?;
+    let named = options.application_name(env!("CARGO_PKG_NAME"));
+    Ok(named.disable_statement_logging())
+}
+
+/// One row is a stage's rows of one model and one `deferred_until`. Only live rows and recent
+/// windows are read, never the finished ones whole.
+const STAGES: &str = "
+SELECT q.stage,
+       d.ai_model_version AS model,
+       CASE WHEN q.status = 'pending' THEN q.payload ->> 'deferred_until' END AS deferred_until,
+       count(*) FILTER (WHERE q.status = 'pending') AS pending,
+       count(*) FILTER (WHERE q.status = 'processing') AS processing,
+       count(*) FILTER (WHERE q.status = 'failed') AS failed,
+       count(*) FILTER (WHERE q.status = 'completed' AND q.completed_at > $1) AS completed_15m,
+       count(*) FILTER (WHERE q.status = 'completed' AND q.completed_at > $2) AS completed_1h,
+       count(*) FILTER (WHERE q.status = 'completed' AND q.completed_at > $3) AS completed_today,
+       count(*) FILTER (WHERE q.created_at > $2) AS created_1h,
+       extract(epoch FROM min(q.created_at::timestamptz)
+           FILTER (WHERE q.status = 'pending' AND isfinite(q.created_at)))::float8 AS oldest_pending,
+       extract(epoch FROM min(q.started_at::timestamptz)
+           FILTER (WHERE q.status = 'processing' AND isfinite(q.started_at)))::float8 AS oldest_processing
+FROM processing_queue q
+LEFT JOIN documents d ON d.id = q.document_id
+    AND q.status = 'completed' AND q.completed_at > $4
+    AND q.stage = ANY($5) AND d.ai_model_version = ANY($6)
+WHERE q.status IN ('pending', 'processing', 'failed')
+   OR (q.status = 'completed' AND q.completed_at > $4)
+   OR q.created_at > $2
+GROUP BY 1, 2, 3";
+
+const TREND: &str = "
+SELECT stage, hour::bigint AS hour, sum(created)::bigint AS created, sum(completed)::bigint AS completed
+FROM (
+    SELECT stage, width_bucket(created_at::timestamptz, $2) AS hour, 1 AS created, 0 AS completed
+    FROM processing_queue
+    WHERE stage = ANY($1) AND created_at >= $3 AND created_at < $4
+    UNION ALL
+    SELECT stage, width_bucket(completed_at::timestamptz, $2), 0, 1
+    FROM processing_queue
+    WHERE stage = ANY($1) AND status = 'completed' AND completed_at >= $3 AND completed_at < $4
+) AS events
+GROUP BY stage, hour";
+
+const JOBS: &str = "
+SELECT id::text AS id, kind, label, state, processed::bigint AS processed, total::bigint AS total,
+       extract(epoch FROM started_at::timestamptz)::float8 AS started_at,
+       extract(epoch FROM updated_at::timestamptz)::float8 AS updated_at,
+       extract(epoch FROM finished_at::timestamptz)::float8 AS finished_at,
+       error
+FROM background_jobs AS job
+WHERE state = 'running' OR finished_at > $1
+ORDER BY (state = 'running') DESC NULLS LAST, job.started_at DESC NULLS LAST, job.id DESC
+LIMIT 20";
+
+const JOB_COUNTS: &str = "
+SELECT kind, state, count(*) AS jobs
+FROM background_jobs
+WHERE state = 'running' OR finished_at > $1
+GROUP BY kind, state";
+
+/// The latest two of each stage hold the latest two of each machine, whoever has the stages.
+const CURRENT: &str = "
+SELECT q.id::bigint AS id, q.stage, q.document_id::bigint AS document_id,
+       d.title, d.original_filename, d.file_path,
+       extract(epoch FROM q.started_at::timestamptz)::float8 AS started_at
+FROM (
+    SELECT id, stage, document_id, started_at, row_number() OVER (
+        PARTITION BY stage ORDER BY started_at DESC NULLS LAST, id DESC) AS place
+    FROM processing_queue
+    WHERE status = 'processing'
+) AS q
+LEFT JOIN documents d ON d.id = q.document_id
+WHERE q.place <= 2";
+
+/// One round trip: a transaction's settings go with it, so that they also hold behind a pooler,
+/// and the server gives up before we do.
+fn begin(Limits { statement, lock }: Limits) -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+         SET LOCAL TimeZone = 'UTC';
+         SET LOCAL statement_timeout = {};
+         SET LOCAL lock_timeout = {};
+         SET LOCAL idle_in_transaction_session_timeout = {};
+         SELECT now() AS now, to_regclass('background_jobs') IS NOT NULL AS has_background_jobs",
+        statement.as_millis(),
+        lock.as_millis(),
+        statement.as_millis() + 1000,
+    )
+}
+
+impl Session for PgConnection {
+    async fn begin(&mut self, limits: Limits) -> sqlx::Result<Opening> {
+        let script = raw_sql(AssertSqlSafe(begin(limits)));
+        let rows = script.fetch_all(&mut *self).await?;
+        let row = rows.last().ok_or(sqlx::Error::RowNotFound)?;
+        sqlx::FromRow::from_row(row)
+    }
+
+    async fn stages(&mut self, windows: &Windows, scope: &Scope) -> sqlx::Result<Vec<StageRow>> {
+        query_as(STAGES)
+            .bind(windows.quarter_ago)
+            .bind(windows.hour_ago)
+            .bind(windows.midnight)
+            .bind(windows.completions_since())
+            .bind(&scope.pool_stages)
+            .bind(&scope.models)
+            .fetch_all(self)
+            .await
+    }
+
+    async fn trend(&mut self, windows: &Windows, scope: &Scope) -> sqlx::Result<Vec<TrendRow>> {
+        let bounds = windows.hour_bounds();
+        let query = query_as(TREND).bind(&scope.trend_stages).bind(&bounds);
+        query
+            .bind(bounds.first())
+            .bind(bounds.last())
+            .fetch_all(self)
+            .await
+    }
+
+    async fn jobs(&mut self, windows: &Windows) -> sqlx::Result<JobRows> {
+        let since = windows.jobs_since;
+        let details: Vec<JobRow> = query_as(JOBS).bind(since).fetch_all(&mut *self).await?;
+        let counts: Vec<JobCountRow> = query_as(JOB_COUNTS).bind(since).fetch_all(self).await?;
+        Ok(JobRows { details, counts })
+    }
+
+    async fn current(&mut self) -> sqlx::Result<Vec<CurrentRow>> {
+        query_as(CURRENT).fetch_all(self).await
+    }
+
+    async fn end(&mut self) -> sqlx::Result<()> {
+        raw_sql("COMMIT").execute(self).await.map(drop)
+    }
+}

@@ -1,0 +1,186 @@
+//! The questions as SQLite is asked them.
+//!
+//! Its timestamps are text, with or without a fraction, so they are compared as what they mean:
+//! `unixepoch` with `subsec`, to the millisecond. Text that is no timestamp is null there, and
+//! lies in no window.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection, query_as, raw_sql};
+
+use crate::snapshot::{CurrentRow, JobCountRow, JobRow, JobRows, Scope, StageRow, TrendRow};
+use crate::windows::Windows;
+
+use super::{Limits, Opening, Session};
+
+/// How many instructions of its machine SQLite runs between two looks at the time limit.
+const INSTRUCTIONS: i32 = 10_000;
+
+/// Reads a `sqlite://` URL; the database is opened for reading and never made.
+///
+/// # Errors
+///
+/// What sqlx finds wrong with it.
+pub fn options(url: &str) -> sqlx::Result<SqliteConnectOptions> {
+    let options: SqliteConnectOptions = url.parse()?;
+    Ok(options
+        .read_only(true)
+        .create_if_missing(false)
+        .disable_statement_logging())
+}
+
+const OPENING: &str = "
+SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now,
+       EXISTS (SELECT 1 FROM sqlite_schema
+               WHERE name = 'background_jobs' AND type IN ('table', 'view')) AS has_background_jobs";
+
+/// One row is a stage's rows of one model and one `deferred_until`. Only live rows and recent
+/// windows are counted, never the finished ones whole.
+const STAGES: &str = "
+WITH q AS (
+    SELECT stage, status, document_id,
+           CASE WHEN status = 'pending' AND json_valid(payload)
+                THEN CAST(payload ->> '$.deferred_until' AS TEXT) END AS deferred_until,
+           unixepoch(created_at, 'subsec') AS created_at,
+           unixepoch(started_at, 'subsec') AS started_at,
+           CASE WHEN status = 'completed' THEN unixepoch(completed_at, 'subsec') END AS completed_at
+    FROM processing_queue
+)
+SELECT q.stage,
+       d.ai_model_version AS model,
+       q.deferred_until,
+       count(*) FILTER (WHERE q.status = 'pending') AS pending,
+       count(*) FILTER (WHERE q.status = 'processing') AS processing,
+       count(*) FILTER (WHERE q.status = 'failed') AS failed,
+       count(*) FILTER (WHERE q.completed_at > ?1) AS completed_15m,
+       count(*) FILTER (WHERE q.completed_at > ?2) AS completed_1h,
+       count(*) FILTER (WHERE q.completed_at > ?3) AS completed_today,
+       count(*) FILTER (WHERE q.created_at > ?2) AS created_1h,
+       min(q.created_at) FILTER (WHERE q.status = 'pending') AS oldest_pending,
+       min(q.started_at) FILTER (WHERE q.status = 'processing') AS oldest_processing
+FROM q
+LEFT JOIN documents d ON d.id = q.document_id
+    AND q.completed_at > ?4
+    AND q.stage IN (SELECT value FROM json_each(?5))
+    AND d.ai_model_version IN (SELECT value FROM json_each(?6))
+WHERE q.status IN ('pending', 'processing', 'failed') OR q.completed_at > ?4 OR q.created_at > ?2
+GROUP BY 1, 2, 3";
+
+const TREND: &str = "
+WITH hours (hour, starts, ends) AS (
+    SELECT first.key + 1, first.value, next.value
+    FROM json_each(?2) AS first JOIN json_each(?2) AS next ON next.key = first.key + 1
+),
+events (stage, at, created, completed) AS (
+    SELECT stage, unixepoch(created_at, 'subsec'), 1, 0
+    FROM processing_queue
+    WHERE stage IN (SELECT value FROM json_each(?1))
+    UNION ALL
+    SELECT stage, unixepoch(completed_at, 'subsec'), 0, 1
+    FROM processing_queue
+    WHERE stage IN (SELECT value FROM json_each(?1)) AND status = 'completed'
+)
+SELECT stage, hour, sum(created) AS created, sum(completed) AS completed
+FROM events JOIN hours ON at >= starts AND at < ends
+GROUP BY stage, hour";
+
+const JOBS: &str = "
+SELECT CAST(id AS TEXT) AS id, kind, label, state, processed, total,
+       unixepoch(started_at, 'subsec') AS started_at,
+       unixepoch(updated_at, 'subsec') AS updated_at,
+       unixepoch(finished_at, 'subsec') AS finished_at,
+       error
+FROM background_jobs AS job
+WHERE state = 'running' OR unixepoch(finished_at, 'subsec') > ?1
+ORDER BY (state = 'running') DESC, unixepoch(job.started_at, 'subsec') DESC NULLS LAST, job.id DESC
+LIMIT 20";
+
+const JOB_COUNTS: &str = "
+SELECT kind, state, count(*) AS jobs
+FROM background_jobs
+WHERE state = 'running' OR unixepoch(finished_at, 'subsec') > ?1
+GROUP BY kind, state";
+
+/// The latest two of each stage hold the latest two of each machine, whoever has the stages.
+const CURRENT: &str = "
+SELECT q.id, q.stage, q.document_id, d.title, d.original_filename, d.file_path, q.started_at
+FROM (
+    SELECT id, stage, document_id, unixepoch(started_at, 'subsec') AS started_at,
+           row_number() OVER (
+               PARTITION BY stage
+               ORDER BY unixepoch(started_at, 'subsec') DESC NULLS LAST, id DESC) AS place
+    FROM processing_queue
+    WHERE status = 'processing'
+) AS q
+LEFT JOIN documents d ON d.id = q.document_id
+WHERE q.place <= 2";
+
+impl Session for SqliteConnection {
+    async fn begin(&mut self, limits: Limits) -> sqlx::Result<Opening> {
+        stop_after(self, limits.statement).await?;
+        let lock = limits.lock.as_millis();
+        let script = format!("PRAGMA busy_timeout = {lock}; BEGIN; {OPENING}");
+        let rows = raw_sql(AssertSqlSafe(script)).fetch_all(&mut *self).await?;
+        let row = rows.last().ok_or(sqlx::Error::RowNotFound)?;
+        sqlx::FromRow::from_row(row)
+    }
+
+    async fn stages(&mut self, windows: &Windows, scope: &Scope) -> sqlx::Result<Vec<StageRow>> {
+        query_as(STAGES)
+            .bind(seconds(windows.quarter_ago))
+            .bind(seconds(windows.hour_ago))
+            .bind(seconds(windows.midnight))
+            .bind(seconds(windows.completions_since()))
+            .bind(list(&scope.pool_stages))
+            .bind(list(&scope.models))
+            .fetch_all(self)
+            .await
+    }
+
+    async fn trend(&mut self, windows: &Windows, scope: &Scope) -> sqlx::Result<Vec<TrendRow>> {
+        let bounds: Vec<f64> = windows.hour_bounds().into_iter().map(seconds).collect();
+        let query = query_as(TREND)
+            .bind(list(&scope.trend_stages))
+            .bind(list(&bounds));
+        query.fetch_all(self).await
+    }
+
+    async fn jobs(&mut self, windows: &Windows) -> sqlx::Result<JobRows> {
+        let since = seconds(windows.jobs_since);
+        let details: Vec<JobRow> = query_as(JOBS).bind(since).fetch_all(&mut *self).await?;
+        let counts: Vec<JobCountRow> = query_as(JOB_COUNTS).bind(since).fetch_all(self).await?;
+        Ok(JobRows { details, counts })
+    }
+
+    async fn current(&mut self) -> sqlx::Result<Vec<CurrentRow>> {
+        query_as(CURRENT).fetch_all(self).await
+    }
+
+    async fn end(&mut self) -> sqlx::Result<()> {
+        self.lock_handle().await?.remove_progress_handler();
+        raw_sql("COMMIT").execute(self).await.map(drop)
+    }
+}
+
+/// SQLite has no time limit of its own: it asks now and then whether to go on.
+async fn stop_after(connection: &mut SqliteConnection, limit: Duration) -> sqlx::Result<()> {
+    let begun = Instant::now();
+    let go_on = move || begun.elapsed() < limit;
+    connection
+        .lock_handle()
+        .await?
+        .set_progress_handler(INSTRUCTIONS, go_on);
+    Ok(())
+}
+
+/// An instant as `unixepoch` with `subsec` gives it.
+fn seconds(instant: DateTime<Utc>) -> f64 {
+    instant.timestamp_millis() as f64 / 1e3
+}
+
+/// A list as one parameter, for `json_each`.
+fn list<T: serde::Serialize>(values: &[T]) -> String {
+    serde_json::json!(values).to_string()
+}

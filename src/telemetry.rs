@@ -1,0 +1,88 @@
+//! The exporter's own numbers, which live as long as it does.
+
+mod process;
+
+use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+/// The exporter's own metrics.
+#[derive(Debug)]
+pub struct Telemetry {
+    /// Holds every metric of this module.
+    pub registry: Registry,
+    http_requests: Family<Request, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    handler: &'static str,
+    code: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AdminItem {
+    action: &'static str,
+    outcome: &'static str,
+}
+
+/// What can become of an item on which a person acts.
+const ADMIN_OUTCOMES: [(&str, &str); 7] = [
+    ("retry", "retried"),
+    ("retry", "conflict"),
+    ("retry", "not_failed"),
+    ("retry", "not_found"),
+    ("skip", "skipped"),
+    ("skip", "not_failed"),
+    ("skip", "not_found"),
+];
+
+impl Telemetry {
+    /// Begins counting at zero.
+    pub fn new() -> Arc<Self> {
+        let mut registry = Registry::default();
+        let http_requests = Family::<Request, Counter>::default();
+        drop(http_requests.get_or_create(&Request {
+            handler: "metrics",
+            code: 200,
+        }));
+        let admin_items = Family::<AdminItem, Counter>::default();
+        for (action, outcome) in ADMIN_OUTCOMES {
+            drop(admin_items.get_or_create(&AdminItem { action, outcome }));
+        }
+        registry.register(
+            "queueboard_http_requests",
+            "HTTP requests answered, by what answered them",
+            http_requests.clone(),
+        );
+        registry.register(
+            "queueboard_admin_items",
+            "Queue rows on which a person acted, by what became of them",
+            admin_items,
+        );
+        let build =
+            Family::<[(&str, &str); 3], ConstGauge>::new_with_constructor(|| ConstGauge::new(1));
+        drop(build.get_or_create(&[
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("revision", env!("QUEUEBOARD_REVISION")),
+            ("rustc", env!("QUEUEBOARD_RUSTC")),
+        ]));
+        registry.register("queueboard_build_info", "The exporter's build", build);
+        registry.register_collector(Box::new(process::ProcessMetrics));
+        Arc::new(Self {
+            registry,
+            http_requests,
+        })
+    }
+
+    /// Counts an answered request.
+    pub fn answered(&self, handler: &'static str, code: u16) {
+        self.http_requests
+            .get_or_create(&Request { handler, code })
+            .inc();
+    }
+}

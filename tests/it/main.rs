@@ -1,0 +1,31 @@
+//! Everything after the unit tests: the binary, real databases, real peers.
+//!
+//! Run by `tests/run`, which installs what is missing and starts PostgreSQL.
+
+mod support;
+
+/// An in-memory model of what every number means, written apart from the SQL and the judging.
+mod model;
+/// Random boards, hostile ones included.
+mod random;
+/// The plain data of one test board.
+mod rows;
+
+/// The arrows between the modules that the design forbids.
+mod architecture;
+/// The command line, and what bad input gets.
+mod command_line;
+/// Configuration files that are refused.
+mod configuration;
+/// What a scrape costs the database.
+mod cost;
+/// The demo, as a newcomer meets it.
+mod demo;
+/// Every number equals the model's, on both engines.
+mod equality;
+/// The exposition formats, read by parsers and a Prometheus that are not ours.
+mod formats;
+/// What requests are answered.
+mod listeners;
+/// Tables that are absent, locked or lack a column; machines that are off.
+mod situations;

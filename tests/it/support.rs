@@ -1,0 +1,44 @@
+//! What the tests stand on: databases of their own, the exporter's binary, an HTTP client.
+
+mod database;
+mod exporter;
+mod http;
+mod pages;
+
+pub(crate) use database::{Database, Engine};
+pub(crate) use exporter::{Exporter, Options, TOKEN, run};
+pub(crate) use http::{get, request};
+pub(crate) use pages::{Reader, Series, of_board};
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Runs a program of the system with a text on its standard input; returns what it printed.
+///
+/// # Panics
+///
+/// When the program is missing or fails: `tests/run` installs what the tests need.
+pub(crate) fn pipe(program: &str, arguments: &[&str], input: &str) -> String {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), input).expect("the input is written");
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::from(
+            std::fs::File::open(file.path()).expect("the input"),
+        ))
+        .output()
+        .unwrap_or_else(|error| panic!("running {program}: {error}; use tests/run"));
+    let (out, err) = (output.stdout, output.stderr);
+    let text = String::from_utf8_lossy(&[out, err].concat()).into_owned();
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?} failed:\n{text}"
+    );
+    text
+}
+
+/// Reads a file of this repository.
+pub(crate) fn repository_file(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

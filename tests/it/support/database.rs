@@ -1,0 +1,290 @@
+//! A database of its own for each test, on either engine.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::rows::Rows;
+use crate::support::repository_file;
+
+/// The engines, each of which every test of numbers runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Postgres,
+    Sqlite,
+}
+
+impl Engine {
+    pub(crate) const BOTH: [Self; 2] = [Self::Postgres, Self::Sqlite];
+}
+
+/// A pipeline's empty database, whose clock can be set.
+pub(crate) struct Database {
+    connection: Connected,
+    url: String,
+    folder: TempDir,
+}
+
+enum Connected {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+impl Database {
+    /// Makes a database with the pipeline's tables.
+    pub(crate) async fn create(engine: Engine) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let (connection, url) = match engine {
+            Engine::Postgres => postgres().await,
+            Engine::Sqlite => sqlite(&folder).await,
+        };
+        Self {
+            connection,
+            url,
+            folder,
+        }
+    }
+
+    /// Returns the URL under which the exporter reads it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns the file that tells an exporter the time: in SQLite it is its own process's.
+    pub(crate) fn clock(&self) -> Option<PathBuf> {
+        let is_sqlite = matches!(self.connection, Connected::Sqlite(_));
+        is_sqlite.then(|| self.folder.path().join("clock"))
+    }
+
+    /// Runs a script.
+    pub(crate) async fn run(&mut self, script: &str) {
+        let script = sqlx::raw_sql(AssertSqlSafe(script.to_owned()));
+        let result = match &mut self.connection {
+            Connected::Postgres(connection) => connection.execute(script).await.map(drop),
+            Connected::Sqlite(connection) => connection.execute(script).await.map(drop),
+        };
+        result.expect("the script runs");
+    }
+
+    /// Stops the database's clock at an instant.
+    pub(crate) async fn set_clock(&mut self, now: DateTime<Utc>) {
+        let text = now.format("%Y-%m-%d %H:%M:%S%.3f").to_string();
+        match self.clock() {
+            Some(file) => std::fs::write(file, text).expect("the clock is written"),
+            None => {
+                self.run(&format!("UPDATE clock.instant SET at = '{text}Z'"))
+                    .await
+            }
+        }
+    }
+
+    /// Sets the clock, and replaces all rows.
+    pub(crate) async fn load(&mut self, rows: &Rows) {
+        self.set_clock(rows.now).await;
+        self.run("DELETE FROM processing_queue; DELETE FROM documents; DROP TABLE IF EXISTS background_jobs")
+            .await;
+        let timestamp = match self.connection {
+            Connected::Postgres(_) => "timestamptz",
+            Connected::Sqlite(_) => "text",
+        };
+        if rows.jobs.is_some() {
+            self.run(&jobs_table(timestamp)).await;
+        }
+        self.insert("documents", DOCUMENTS, documents(rows)).await;
+        self.insert("processing_queue", QUEUE, queue(rows)).await;
+        self.insert("background_jobs", JOBS, jobs(rows)).await;
+    }
+
+    /// Inserts rows given as JSON objects, all in one statement.
+    async fn insert(&mut self, table: &str, columns: &[(&str, &str)], rows: Vec<Value>) {
+        if rows.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let rows = Value::from(rows).to_string();
+        let into = format!("INSERT INTO {table} ({}) SELECT", names.join(", "));
+        let result = match &mut self.connection {
+            Connected::Postgres(connection) => {
+                let text: Vec<String> = names.iter().map(|name| format!("{name} text")).collect();
+                let cast: Vec<String> = columns
+                    .iter()
+                    .map(|(name, of)| format!("{name}::{of}"))
+                    .collect();
+                let from = format!("jsonb_to_recordset($1::jsonb) AS r({})", text.join(", "));
+                let sql = format!("{into} {} FROM {from}", cast.join(", "));
+                sqlx::query(AssertSqlSafe(sql))
+                    .bind(rows)
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            }
+            Connected::Sqlite(connection) => {
+                let values: Vec<String> = names
+                    .iter()
+                    .map(|name| format!("value ->> '$.{name}'"))
+                    .collect();
+                let sql = format!("{into} {} FROM json_each(?)", values.join(", "));
+                sqlx::query(AssertSqlSafe(sql))
+                    .bind(rows)
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            }
+        };
+        result.unwrap_or_else(|error| panic!("filling {table}: {error}"));
+    }
+}
+
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("id", "bigint"),
+    ("title", "text"),
+    ("original_filename", "text"),
+    ("file_path", "text"),
+    ("ai_model_version", "text"),
+];
+
+const QUEUE: &[(&str, &str)] = &[
+    ("id", "bigint"),
+    ("document_id", "bigint"),
+    ("stage", "text"),
+    ("status", "text"),
+    ("payload", "jsonb"),
+    ("created_at", "timestamptz"),
+    ("started_at", "timestamptz"),
+    ("completed_at", "timestamptz"),
+];
+
+const JOBS: &[(&str, &str)] = &[
+    ("id", "bigint"),
+    ("kind", "text"),
+    ("label", "text"),
+    ("state", "text"),
+    ("processed", "bigint"),
+    ("total", "bigint"),
+    ("started_at", "timestamptz"),
+    ("updated_at", "timestamptz"),
+    ("finished_at", "timestamptz"),
+    ("error", "text"),
+];
+
+fn jobs_table(timestamp: &str) -> String {
+    format!(
+        "CREATE TABLE background_jobs (id bigint PRIMARY KEY, kind text, label text, state text,
+         processed bigint, total bigint, started_at {timestamp}, updated_at {timestamp},
+         finished_at {timestamp}, error text)"
+    )
+}
+
+fn documents(rows: &Rows) -> Vec<Value> {
+    let document = |d: &crate::rows::Document| {
+        json!({"id": d.id, "title": d.title, "original_filename": d.original_filename,
+               "file_path": d.file_path, "ai_model_version": d.ai_model_version})
+    };
+    rows.documents.iter().map(document).collect()
+}
+
+fn queue(rows: &Rows) -> Vec<Value> {
+    let row = |q: &crate::rows::QueueRow| {
+        json!({"id": q.id, "document_id": q.document_id, "stage": q.stage, "status": q.status,
+               "payload": q.payload.as_ref().map(Value::to_string),
+               "created_at": text(q.created_at, q.id), "started_at": q.started_at.map(|at| text(at, q.id)),
+               "completed_at": q.completed_at.map(|at| text(at, q.id))})
+    };
+    rows.queue.iter().map(row).collect()
+}
+
+fn jobs(rows: &Rows) -> Vec<Value> {
+    let job = |j: &crate::rows::Job| {
+        let time = |at: Option<DateTime<Utc>>| at.map(|at| text(at, j.id));
+        json!({"id": j.id, "kind": j.kind, "label": j.label, "state": j.state,
+               "processed": j.processed, "total": j.total, "started_at": time(j.started_at),
+               "updated_at": time(j.updated_at), "finished_at": time(j.finished_at), "error": j.error})
+    };
+    rows.jobs.iter().flatten().map(job).collect()
+}
+
+/// An instant in one of the forms that RFC 3339 allows for UTC, or without a zone.
+fn text(at: DateTime<Utc>, id: i64) -> String {
+    match id % 5 {
+        0 => at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        1 => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        2 => at.to_rfc3339_opts(SecondsFormat::Millis, false),
+        3 => at.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+        _ => at.to_rfc3339_opts(SecondsFormat::Millis, true),
+    }
+}
+
+/// A new database of the server that `tests/run` started. Its `now()` can be set: a function of
+/// that name stands before the server's own in the search path.
+async fn postgres() -> (Connected, String) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = server();
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("queueboard_{}_{number}", std::process::id());
+    let mut admin = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .expect("the server");
+    let create = format!("CREATE DATABASE {name}");
+    admin
+        .execute(sqlx::raw_sql(AssertSqlSafe(create)))
+        .await
+        .expect("a database");
+    let url = format!("{server}/{name}?options=-c%20search_path%3Dclock,pg_catalog,public");
+    let mut connection = PgConnection::connect(&url).await.expect("the new database");
+    connection
+        .execute(sqlx::raw_sql(POSTGRES))
+        .await
+        .expect("the pipeline's tables");
+    (Connected::Postgres(connection), url)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests/run says where the server is"
+)]
+fn server() -> String {
+    let server = std::env::var("QUEUEBOARD_TEST_POSTGRES");
+    server.expect("QUEUEBOARD_TEST_POSTGRES names a PostgreSQL server; use tests/run")
+}
+
+const POSTGRES: &str = "
+CREATE SCHEMA clock;
+CREATE TABLE clock.instant (at timestamptz);
+INSERT INTO clock.instant VALUES (NULL);
+CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE
+    AS 'SELECT coalesce(at, pg_catalog.now()) FROM clock.instant';
+SET search_path = public, pg_catalog;
+CREATE TABLE documents (id bigint PRIMARY KEY, title text, original_filename text,
+    file_path text, ai_model_version text);
+CREATE TABLE processing_queue (id bigint PRIMARY KEY, document_id bigint NOT NULL,
+    stage text NOT NULL, status text NOT NULL, attempts int NOT NULL DEFAULT 0,
+    max_attempts int NOT NULL DEFAULT 3, error_message text, payload jsonb,
+    created_at timestamptz NOT NULL, started_at timestamptz, completed_at timestamptz);
+CREATE UNIQUE INDEX uq_queue_active ON processing_queue (document_id, stage)
+    WHERE status IN ('pending', 'processing');
+CREATE TABLE background_jobs (id bigint PRIMARY KEY);
+SET search_path = clock, pg_catalog, public;";
+
+async fn sqlite(folder: &TempDir) -> (Connected, String) {
+    let path = folder.path().join("pipeline.db");
+    let options = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options)
+        .await
+        .expect("a database");
+    let schema = repository_file("src/demo/schema.sql");
+    connection
+        .execute(sqlx::raw_sql(AssertSqlSafe(schema)))
+        .await
+        .expect("the pipeline's tables");
+    (
+        Connected::Sqlite(connection),
+        format!("sqlite://{}", path.display()),
+    )
+}

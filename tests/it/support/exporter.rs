@@ -1,0 +1,161 @@
+//! The exporter's binary, run as its users run it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::http::{Answer, get};
+use super::pages::{Reader, Series};
+
+/// Lets a process believe a clock that stands in a file; from Debian's package libfaketime.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
+/// The admin token of every exporter in the tests.
+pub(crate) const TOKEN: &str = "a-token-for-tests";
+
+/// How an exporter is started.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub arguments: Vec<String>,
+    pub configuration: Option<String>,
+    pub clock: Option<PathBuf>,
+}
+
+/// A running exporter; it is stopped when dropped.
+pub(crate) struct Exporter {
+    child: Child,
+    pub metrics: SocketAddr,
+    pub admin: SocketAddr,
+    log: Arc<Mutex<String>>,
+    _configuration: tempfile::NamedTempFile,
+}
+
+impl Exporter {
+    /// Serves a database on ports of its own.
+    pub(crate) fn serve(database_url: &str, options: &Options) -> Self {
+        let mut command = binary();
+        command
+            .args(["--database-url", database_url])
+            .args(&options.arguments);
+        command.args([
+            "--web.listen-address=127.0.0.1:0",
+            "--admin.listen-address=127.0.0.1:0",
+        ]);
+        command.env("QUEUEBOARD_ADMIN_TOKEN", TOKEN);
+        let configuration = tempfile::NamedTempFile::new().expect("a temporary file");
+        let text = options.configuration.as_deref().unwrap_or_default();
+        std::fs::write(configuration.path(), text).expect("the configuration is written");
+        command.arg("--config.file").arg(configuration.path());
+        if let Some(clock) = &options.clock {
+            command
+                .env("LD_PRELOAD", FAKETIME)
+                .env("FAKETIME_TIMESTAMP_FILE", clock);
+            command
+                .env("FAKETIME_NO_CACHE", "1")
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+            command.env("TZ", "UTC");
+        }
+        let mut child = command
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the exporter starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("its log"));
+        let (metrics, admin) = addresses(&mut lines);
+        let log = Arc::<Mutex<String>>::default();
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
+                kept.lock()
+                    .expect("the log")
+                    .push_str(&std::mem::take(&mut line));
+            }
+        });
+        Self {
+            child,
+            metrics,
+            admin,
+            log,
+            _configuration: configuration,
+        }
+    }
+
+    /// Scrapes, and reads the page.
+    pub(crate) fn scrape(&self) -> Series {
+        Reader::start().classic(self.page().text())
+    }
+
+    /// Scrapes.
+    pub(crate) fn page(&self) -> Answer {
+        let answer = get(self.metrics, "/metrics", &[]);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer
+    }
+
+    /// Asks for the overview.
+    pub(crate) fn overview(&self) -> Answer {
+        let token = format!("Authorization: Bearer {TOKEN}");
+        get(self.admin, "/api/queue/overview", &[&token])
+    }
+
+    /// Returns what it has logged since it began to serve.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("the log").clone()
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn addresses(log: &mut impl BufRead) -> (SocketAddr, SocketAddr) {
+    let mut found = Vec::new();
+    let mut all = String::new();
+    while found.len() < 2 {
+        let mut line = String::new();
+        log.read_line(&mut line).expect("a log line");
+        assert!(!line.is_empty(), "the exporter ended:\n{all}");
+        let address = line
+            .trim_end()
+            .rsplit_once("address=")
+            .map(|(_, address)| address);
+        found.extend(address.map(|address| address.parse::<SocketAddr>().expect("an address")));
+        all += &line;
+    }
+    (found[0], found[1])
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = binary();
+    command.args(arguments).envs(environment.iter().copied());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut output = Output {
+        status: child.wait().expect("it ends"),
+        stdout: vec![],
+        stderr: vec![],
+    };
+    let (mut out, mut err) = (
+        child.stdout.take().expect("out"),
+        child.stderr.take().expect("err"),
+    );
+    out.read_to_end(&mut output.stdout).expect("its output");
+    err.read_to_end(&mut output.stderr).expect("its log");
+    output
+}
+
+/// The binary, without anything that the environment of the tests would tell it.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_queueboard-exporter"));
+    command.env_clear();
+    command
+}
