@@ -82,8 +82,10 @@ impl Scrape<'_> {
                 ..Snapshot::default()
             };
             match self.attempt(&mut *lease, snapshot).await {
-                Ok(()) => return lease.give_back(),
-                Err(Trouble::Connection) => return,
+                Ok(()) if failed.is_empty() => return lease.give_back(),
+                // A statement that was prepared before a migration may fail as long as its
+                // connection lives, so a connection that has met a failure is not kept.
+                Ok(()) | Err(Trouble::Connection) => return,
                 Err(Trouble::Collector(_)) if self.end(&mut *lease).await.is_err() => return,
                 Err(Trouble::Collector(collector)) => {
                     let is_it = |outcome: &&Outcome| outcome.collector == collector;

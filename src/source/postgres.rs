@@ -19,12 +19,13 @@ pub fn options(url: &str) -> sqlx::Result<PgConnectOptions> {
     Ok(named.disable_statement_logging())
 }
 
-/// One row is a stage's rows of one model and one `deferred_until`. Only live rows and recent
-/// windows are read, never the finished ones whole.
+/// One row is a stage's rows of one model and one `deferred_until`, which is cut where no timestamp
+/// is so long. Only live rows and recent windows are read, never the finished ones whole.
 const STAGES: &str = "
 SELECT q.stage,
        d.ai_model_version AS model,
-       CASE WHEN q.status = 'pending' THEN q.payload ->> 'deferred_until' END AS deferred_until,
+       CASE WHEN q.status = 'pending' THEN left(q.payload ->> 'deferred_until', 200) END
+           AS deferred_until,
        count(*) FILTER (WHERE q.status = 'pending') AS pending,
        count(*) FILTER (WHERE q.status = 'processing') AS processing,
        count(*) FILTER (WHERE q.status = 'failed') AS failed,

@@ -36,13 +36,13 @@ SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now,
        EXISTS (SELECT 1 FROM sqlite_schema
                WHERE name = 'background_jobs' AND type IN ('table', 'view')) AS has_background_jobs";
 
-/// One row is a stage's rows of one model and one `deferred_until`. Only live rows and recent
-/// windows are counted, never the finished ones whole.
+/// One row is a stage's rows of one model and one `deferred_until`, which is cut where no timestamp
+/// is so long. Only live rows and recent windows are counted, never the finished ones whole.
 const STAGES: &str = "
 WITH q AS (
     SELECT stage, status, document_id,
            CASE WHEN status = 'pending' AND json_valid(payload)
-                THEN CAST(payload ->> '$.deferred_until' AS TEXT) END AS deferred_until,
+                THEN substr(payload ->> '$.deferred_until', 1, 200) END AS deferred_until,
            unixepoch(created_at, 'subsec') AS created_at,
            unixepoch(started_at, 'subsec') AS started_at,
            CASE WHEN status = 'completed' THEN unixepoch(completed_at, 'subsec') END AS completed_at

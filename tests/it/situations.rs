@@ -343,3 +343,25 @@ async fn every_backend_killed_is_survived() {
             .await;
     }
 }
+
+#[tokio::test]
+async fn a_migration_under_a_prepared_statement_is_survived() {
+    let mut database = Database::create(Engine::Postgres).await;
+    database
+        .load(&random::board(6, 30, now(), Tz::Asia__Seoul))
+        .await;
+    let exporter = Exporter::serve(database.url(), &Options::default());
+    let success =
+        || exporter.scrape()["queueboard_collector_success{collector=\"background_jobs\"}"];
+    assert_eq!(success(), 1.0);
+    database
+        .run("ALTER TABLE background_jobs ALTER COLUMN label TYPE varchar")
+        .await;
+    success();
+    assert_eq!(
+        success(),
+        1.0,
+        "a plan of before the migration is kept:\n{}",
+        exporter.log()
+    );
+}
