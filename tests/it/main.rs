@@ -25,6 +25,8 @@ mod demo;
 mod equality;
 /// The exposition formats, read by parsers and a Prometheus that are not ours.
 mod formats;
+/// A small board in full: the page of metrics and the overview, as a person would read them.
+mod golden;
 /// What requests are answered.
 mod listeners;
 /// Tables that are absent, locked or lack a column; machines that are off.

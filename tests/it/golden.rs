@@ -1,0 +1,58 @@
+use chrono::DateTime;
+
+use crate::support::{Database, Engine, Exporter, Options, repository_file};
+
+/// What changes from scrape to scrape, or from build to build.
+const PASSING: [&str; 5] = [
+    "process_",
+    "queueboard_build_info",
+    "queueboard_http_requests",
+    "queueboard_admin",
+    "duration",
+];
+
+#[tokio::test]
+async fn a_small_board_is_shown_as_it_was() {
+    for engine in Engine::BOTH {
+        let mut database = Database::create(engine).await;
+        let now = DateTime::parse_from_rfc3339("2026-11-24T05:30:00Z").expect("an instant");
+        let empty = crate::random::board(6, 0, now.to_utc(), chrono_tz::Tz::UTC);
+        assert!(empty.jobs.is_some(), "the table of jobs is there");
+        database.load(&empty).await;
+        database
+            .run("DELETE FROM documents; DELETE FROM processing_queue; DELETE FROM background_jobs")
+            .await;
+        database
+            .run(&repository_file("tests/golden/board.sql"))
+            .await;
+        let flags = ["--collector.current", "--collector.current.titles"].map(str::to_owned);
+        let clock = database.clock();
+        let options = Options {
+            arguments: flags.to_vec(),
+            clock,
+            ..Options::default()
+        };
+        let exporter = Exporter::serve(database.url(), &options);
+
+        let is_lasting = |line: &&str| !PASSING.iter().any(|passing| line.contains(passing));
+        let page = exporter.page();
+        let lines: Vec<&str> = page.text().lines().filter(is_lasting).collect();
+        compare("tests/golden/metrics.txt", &(lines.join("\n") + "\n"));
+        let overview = serde_json::to_string_pretty(&exporter.overview().json()).expect("JSON");
+        compare("tests/golden/overview.json", &(overview + "\n"));
+    }
+}
+
+/// Compares with a golden file. To accept a change, delete the file, run the test, read the diff.
+fn compare(path: &str, actual: &str) {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if !file.exists() {
+        std::fs::write(&file, actual).expect("the golden file is written");
+        panic!("{path} was missing and is written: read it, and run again");
+    }
+    let expected = repository_file(path);
+    for (number, (actual, expected)) in actual.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(actual, expected, "{path}:{}", number + 1);
+    }
+    assert_eq!(actual.lines().count(), expected.lines().count(), "{path}");
+}
