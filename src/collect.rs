@@ -6,6 +6,7 @@
 //! from one view as well.
 
 pub mod complaints;
+pub mod failed;
 pub mod shared;
 
 use std::time::Duration;

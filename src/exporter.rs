@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::collect::failed::failed;
 use crate::collect::shared::Collections;
 use crate::config::Pipeline;
+use crate::judge::failures::{self, Failures};
 use crate::judge::{Board, judge};
-use crate::snapshot::Collector;
+use crate::snapshot::{Collector, FailedQuestion};
 use crate::source::Source;
 
 /// A pipeline and the database that it is read from.
@@ -31,5 +33,26 @@ impl Exporter {
     pub async fn board(&self, wanted: Vec<Collector>, deadline: Instant) -> Board {
         let snapshot = self.collections.snapshot(wanted, deadline).await;
         judge(&snapshot, &self.pipeline)
+    }
+
+    /// Reads a page of failed rows.
+    ///
+    /// # Errors
+    ///
+    /// What the database says, or a time-out.
+    pub async fn failures(&self, question: &FailedQuestion) -> sqlx::Result<Failures> {
+        // One row more than is shown tells whether there is a next page.
+        let limit = usize::try_from(question.limit).unwrap_or_default();
+        let question = FailedQuestion {
+            limit: question.limit + 1,
+            ..question.clone()
+        };
+        let rows = failed(self.collections.source(), &question).await?;
+        Ok(failures::judge(&rows, limit, &self.pipeline))
+    }
+
+    /// Returns the pipeline that is read.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
     }
 }

@@ -4,12 +4,14 @@
 //! closed without credentials. Nobody in here opens a port or catches a signal: the caller gives
 //! a listener and says when to stop.
 
+pub mod act;
 pub mod admin;
 pub mod credentials;
 pub mod deadline;
 pub mod landing;
 pub mod metrics;
 pub mod negotiate;
+pub mod origin;
 pub mod response;
 pub mod selection;
 

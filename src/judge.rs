@@ -1,8 +1,10 @@
 //! Rows become a [`Board`]. Pure: it touches nothing outside its arguments and cannot fail; what
 //! is odd in a row becomes an absent number or a count of odd rows, never an error.
 
+pub mod cause;
 pub mod current;
 pub mod deferral;
+pub mod failures;
 pub mod forecast;
 pub mod jobs;
 pub mod machines;

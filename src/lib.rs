@@ -12,6 +12,7 @@
 //! * [`config`]: whose work is it: YAML made into a pipeline without contradictions
 //! * [`judge`]: rows become a board: lanes, stages, forecast, trend, jobs, titles
 //! * [`render`]: a board becomes metrics, JSON, or text for a terminal
+//! * [`admin`]: what people may change: retry, skip, and the one transaction that does it
 //! * [`exporter`]: collect and judge in one call, as every command and listener does
 //! * [`telemetry`]: the exporter's own numbers
 //! * [`http`]: the listener for Prometheus and the one for people
@@ -24,9 +25,11 @@
 //!   environment or log. A test reads their source to hold this.
 //! * No number outlives its scrape: metric families are made anew from each board.
 //! * No second place knows what an ETA is, or what a metric is called.
-//! * Nothing writes to a pipeline's database, but [`demo`] to the one that it made.
+//! * Nothing writes to a pipeline's database but [`admin`], when a person asks for it, and
+//!   [`demo`] to the one that it made.
 //! * Nothing about a pipeline is compiled in, but the defaults in `config/default.yml`.
 
+pub mod admin;
 pub mod cli;
 pub mod collect;
 pub mod config;

@@ -1,6 +1,10 @@
 //! Views of a [`crate::judge::Board`]. Pure: a board in, text out.
 
 pub mod exposition;
+pub mod failed;
 pub mod metrics;
 pub mod overview;
+pub mod page;
 pub mod terminal;
+
+mod words;

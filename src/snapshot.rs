@@ -210,3 +210,74 @@ pub struct CurrentRow {
     /// When it was started.
     pub started_at: Option<UnixSeconds>,
 }
+
+/// Which failed rows are asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FailedQuestion {
+    /// Only rows of these stages; of any stage when absent.
+    pub only: Option<Vec<String>>,
+    /// No rows of these stages.
+    pub except: Vec<String>,
+    /// How many rows at most.
+    pub limit: i64,
+    /// Only rows that stand after this one.
+    pub after: Option<Position>,
+}
+
+/// A failed row's place in their order: by stage, latest failed first, highest id first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Position {
+    /// The stage.
+    pub stage: String,
+    /// When it failed; rows that do not tell stand last.
+    pub failed_at: Option<UnixSeconds>,
+    /// The queue row's id.
+    pub id: i64,
+}
+
+/// Failed rows in their order, and how many there are on all pages.
+#[derive(Debug, Clone, Default)]
+pub struct FailedRows {
+    /// The database's clock.
+    pub now: UnixSeconds,
+    /// The rows asked for.
+    pub rows: Vec<FailedRow>,
+    /// How many rows would be read without a limit.
+    pub total: i64,
+}
+
+/// A failed row; the key is the id.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct FailedRow {
+    /// The queue row's id.
+    pub id: i64,
+    /// The stage.
+    pub stage: String,
+    /// The document's id.
+    pub document_id: i64,
+    /// The document's title.
+    pub title: Option<String>,
+    /// The name it was uploaded under.
+    pub original_filename: Option<String>,
+    /// Where it lies.
+    pub file_path: Option<String>,
+    /// How often it was tried.
+    pub attempts: Option<i64>,
+    /// How often it is tried at most.
+    pub max_attempts: Option<i64>,
+    /// Why it failed.
+    pub error_message: Option<String>,
+    /// When it failed.
+    pub failed_at: Option<UnixSeconds>,
+}
+
+impl FailedRow {
+    /// Returns the row's place in the order.
+    pub fn position(&self) -> Position {
+        Position {
+            stage: self.stage.clone(),
+            failed_at: self.failed_at,
+            id: self.id,
+        }
+    }
+}

@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
 
-use crate::snapshot::{CurrentRow, JobRows, Scope, StageRow, TrendRow};
+use crate::snapshot::{CurrentRow, FailedQuestion, FailedRow, JobRows, Scope, StageRow, TrendRow};
 use crate::windows::Windows;
 
 use pool::Pool;
@@ -39,17 +41,45 @@ impl Source {
     /// A URL of another scheme, or that its engine cannot read. The error does not hold the URL,
     /// which may hold a password.
     pub fn new(url: &str) -> anyhow::Result<Self> {
-        match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("postgres" | "postgresql") => {
-                let options = postgres::options(url).context("reading the postgres:// URL")?;
-                Ok(Self::Postgres(Pool::new(options, MOST_CONNECTIONS)))
+        Ok(match options(url)? {
+            Options::Postgres(options) => Self::Postgres(Pool::new(*options, MOST_CONNECTIONS)),
+            Options::Sqlite(options) => {
+                Self::Sqlite(Pool::new(options.read_only(true), MOST_CONNECTIONS))
             }
-            Some("sqlite") => {
-                let options = sqlite::options(url).context("reading the sqlite:// URL")?;
-                Ok(Self::Sqlite(Pool::new(options, MOST_CONNECTIONS)))
-            }
-            _ => bail!("its scheme is none that is known: use postgres://… or sqlite://…"),
+        })
+    }
+}
+
+/// How a database is connected to.
+#[derive(Debug)]
+pub enum Options {
+    /// PostgreSQL.
+    Postgres(Box<PgConnectOptions>),
+    /// SQLite.
+    Sqlite(Box<SqliteConnectOptions>),
+}
+
+/// Reads the URL of a database.
+///
+/// # Errors
+///
+/// Those of [`Source::new`].
+pub fn options(url: &str) -> anyhow::Result<Options> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("postgres" | "postgresql") => {
+            let options: PgConnectOptions = url.parse().context("reading the postgres:// URL")?;
+            let options = options.application_name(env!("CARGO_PKG_NAME"));
+            Ok(Options::Postgres(Box::new(
+                options.disable_statement_logging(),
+            )))
         }
+        Some("sqlite") => {
+            let options: SqliteConnectOptions = url.parse().context("reading the sqlite:// URL")?;
+            // A pipeline that is not there must not be made by whoever looks at it.
+            let options = options.create_if_missing(false);
+            Ok(Options::Sqlite(Box::new(options.disable_statement_logging())))
+        }
+        _ => bail!("its scheme is none that is known: use postgres://… or sqlite://…"),
     }
 }
 
@@ -95,6 +125,18 @@ pub trait Session: Send {
 
     /// Reads the latest two rows processing of each stage, with their documents.
     fn current(&mut self) -> impl Future<Output = sqlx::Result<Vec<CurrentRow>>> + Send;
+
+    /// Reads failed rows in their order.
+    fn failed(
+        &mut self,
+        question: &FailedQuestion,
+    ) -> impl Future<Output = sqlx::Result<Vec<FailedRow>>> + Send;
+
+    /// Counts the failed rows on all pages.
+    fn count_failed(
+        &mut self,
+        question: &FailedQuestion,
+    ) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
     /// Ends the transaction, also one that has met an error.
     fn end(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;

@@ -16,6 +16,7 @@ pub struct Telemetry {
     /// Holds every metric of this module.
     pub registry: Registry,
     http_requests: Family<Request, Counter>,
+    admin_items: Family<AdminItem, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -62,7 +63,7 @@ impl Telemetry {
         registry.register(
             "queueboard_admin_items",
             "Queue rows on which a person acted, by what became of them",
-            admin_items,
+            admin_items.clone(),
         );
         let build =
             Family::<[(&str, &str); 3], ConstGauge>::new_with_constructor(|| ConstGauge::new(1));
@@ -76,7 +77,13 @@ impl Telemetry {
         Arc::new(Self {
             registry,
             http_requests,
+            admin_items,
         })
+    }
+
+    /// Counts rows on which a person acted.
+    pub fn acted(&self, action: &'static str, outcome: &'static str, rows: u64) {
+        self.admin_items.get_or_create(&AdminItem { action, outcome }).inc_by(rows);
     }
 
     /// Counts an answered request.

@@ -71,6 +71,16 @@ pub(super) struct Flags {
     )]
     admin_token_file: Option<PathBuf>,
 
+    /// Database as the role that retries and skips; that of --database-url without it
+    #[arg(
+        long = "admin.database-url",
+        env = "QUEUEBOARD_ADMIN_DATABASE_URL",
+        hide_env_values = true,
+        global = true,
+        value_name = "URL"
+    )]
+    admin_database_url: Option<String>,
+
     /// Least severe messages to log
     #[arg(
         long = "log.level",
@@ -200,6 +210,11 @@ impl Flags {
             "no database is named: give --database-url or DATABASE_URL (postgres://… or \
              sqlite://…), or try the command `demo`",
         )
+    }
+
+    /// Returns the URL of the database as the role that changes rows.
+    pub(super) fn admin_database_url(&self) -> anyhow::Result<&str> {
+        self.admin_database_url.as_deref().map_or_else(|| self.database_url(), Ok)
     }
 
     /// Returns the admin token, from the file or from the environment, if there is one.

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::admin::operator::Operator;
 use crate::demo::Demo;
 use crate::exporter::Exporter;
 use crate::http;
@@ -25,13 +26,16 @@ use super::{exporter, print};
 /// Serves the database that the flags name.
 pub(super) async fn database(flags: &Flags) -> anyhow::Result<()> {
     let exporter = exporter(flags, flags.database_url()?)?;
-    let token = flags.admin_token()?;
-    if token.is_none() {
+    let people = match flags.admin_token()? {
+        Some(token) => Some(People::new(token, flags.admin_database_url()?)?),
+        None => None,
+    };
+    if people.is_none() {
         tracing::info!(
             "the admin listener is off; --admin.token-file or QUEUEBOARD_ADMIN_TOKEN turns it on"
         );
     }
-    let listeners = Listeners::open(flags, exporter, flags.collectors.enabled(), token).await?;
+    let listeners = Listeners::open(flags, exporter, flags.collectors.enabled(), people).await?;
     tracing::info!(address = %listeners.address()?, "serving metrics");
     if listeners.admin.is_some() {
         tracing::info!(address = %listeners.admin_address()?, "serving people");
@@ -46,10 +50,10 @@ pub(super) async fn demo(flags: &Flags) -> anyhow::Result<()> {
     let demo = Demo::create().await?;
     let exporter = exporter(flags, &demo.database_url())?;
     let secret = one_time_token()?;
-    let token = Some(Token::new(&secret)?);
-    let listeners = Listeners::open(flags, exporter, Collector::ALL.to_vec(), token).await?;
+    let people = Some(People::new(Token::new(&secret)?, &demo.database_url())?);
+    let listeners = Listeners::open(flags, exporter, Collector::ALL.to_vec(), people).await?;
     print(&format!(
-        "A demo pipeline is at work.\n\n  Metrics   http://{}{}\n  Overview  http://{}/api/queue/overview\n  \
+        "A demo pipeline is at work.\n\n  Metrics   http://{}{}\n  Failures  http://{}/\n  \
          Token     {secret}\n\nStop it with Ctrl-C; it leaves nothing behind.\n",
         reachable(listeners.address()?),
         flags.telemetry_path,
@@ -57,6 +61,19 @@ pub(super) async fn demo(flags: &Flags) -> anyhow::Result<()> {
     ));
     let (demo, ()) = tokio::join!(demo.run(until(stop.clone())), listeners.serve(stop));
     demo
+}
+
+/// Who may use the admin listener, and the role under which they change rows.
+struct People {
+    token: Token,
+    operator: Operator,
+}
+
+impl People {
+    fn new(token: Token, database_url: &str) -> anyhow::Result<Self> {
+        let operator = Operator::new(database_url).context("--admin.database-url")?;
+        Ok(Self { token, operator })
+    }
 }
 
 /// Open ports, and what will be served on them.
@@ -70,7 +87,7 @@ impl Listeners {
         flags: &Flags,
         exporter: Exporter,
         collectors: Vec<Collector>,
-        token: Option<Token>,
+        people: Option<People>,
     ) -> anyhow::Result<Self> {
         let (exporter, telemetry) = (Arc::new(exporter), Telemetry::new());
         let metrics = Metrics {
@@ -82,16 +99,12 @@ impl Listeners {
             timeout_offset: flags.timeout_offset,
         };
         let listener = bind(flags.listen_address, "--web.listen-address").await?;
-        let admin = match token {
-            Some(token) => {
+        let admin = match people {
+            Some(People { token, operator }) => {
                 let listener = bind(flags.admin_listen_address, "--admin.listen-address").await?;
                 Some((
                     listener,
-                    Arc::new(Admin {
-                        exporter,
-                        telemetry,
-                        token,
-                    }),
+                    Arc::new(Admin { exporter, operator, telemetry, token }),
                 ))
             }
             None => None,

@@ -65,6 +65,11 @@ impl Collections {
         })
     }
 
+    /// Returns the source, for questions that are no scrape's.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
     fn join(self: &Arc<Self>, wanted: &[Collector], deadline: Instant) -> watch::Receiver<Answer> {
         let mut under_way = self
             .under_way

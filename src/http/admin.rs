@@ -1,27 +1,37 @@
 //! The admin listener: nothing on it is answered without the token.
 //!
+//! * `GET /` -- the failures page, with `/page.css` and `/page.js`
 //! * `GET /api/queue/overview` -- the whole board as JSON
+//! * `GET /api/queue/failed` -- the failed rows as JSON, a page at a time
+//! * `POST /api/queue/retry`, `POST /api/queue/skip` -- acts on failed rows
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 use tokio::time::Instant;
 
+use crate::admin::action::Action;
+use crate::admin::operator::Operator;
+use crate::admin::request::{FailedRequest, cursor};
 use crate::exporter::Exporter;
-use crate::render::overview;
+use crate::judge::Board;
+use crate::render::{failed, overview, page};
 use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
 use super::credentials::Token;
 use super::response::{self, Response};
-use super::{Request, Service, deadline};
+use super::{Request, Service, act, deadline};
 
 /// Serves people.
 #[derive(Debug)]
 pub struct Admin {
     /// What is shown.
     pub exporter: Arc<Exporter>,
+    /// What changes rows.
+    pub operator: Operator,
     /// The exporter's own numbers.
     pub telemetry: Arc<Telemetry>,
     /// What opens the listener.
@@ -30,45 +40,74 @@ pub struct Admin {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
+    Page,
+    Style,
+    Script,
     Overview,
+    Failed,
+    Act(Action),
     NotFound,
     NotAllowed(&'static str),
+}
+
+impl Call {
+    fn handler(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Style | Self::Script => "page_part",
+            Self::Overview => "overview",
+            Self::Failed => "failed",
+            Self::Act(action) => action.as_str(),
+            Self::NotFound => "not_found",
+            Self::NotAllowed(_) => "not_allowed",
+        }
+    }
 }
 
 impl Service for Admin {
     async fn answer(&self, request: Request) -> Response {
         let authorization = request.headers().get(AUTHORIZATION);
-        if !self
-            .token
-            .admits(authorization.and_then(|value| value.to_str().ok()))
-        {
-            self.telemetry
-                .answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
+        let authorization = authorization.and_then(|value| value.to_str().ok());
+        let Some(actor) = self.token.actor(authorization) else {
+            self.telemetry.answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
             return challenge();
-        }
+        };
         let call = route(request.method(), request.uri().path());
-        let (handler, response) = match call {
-            Call::Overview => ("overview", self.overview().await),
-            Call::NotFound => (
-                "not_found",
-                response::error(StatusCode::NOT_FOUND, "there is no such call"),
-            ),
+        let query = request.uri().query().unwrap_or_default();
+        let response = match call {
+            Call::Page => self.page(query).await,
+            Call::Style => response::css(page::CSS),
+            Call::Script => response::script(page::SCRIPT),
+            Call::Overview => self.overview().await,
+            Call::Failed => self.failed(query).await,
+            Call::Act(action) => {
+                act::answer(action, &actor, request, &self.operator, &self.telemetry).await
+            }
+            Call::NotFound => response::error(StatusCode::NOT_FOUND, "there is no such call"),
             Call::NotAllowed(methods) => {
-                let refusal = response::error(StatusCode::METHOD_NOT_ALLOWED, "wrong method");
-                ("not_allowed", response::allowing(refusal, methods))
+                let reason = format!("wrong method: use {methods}");
+                let refusal = response::error(StatusCode::METHOD_NOT_ALLOWED, &reason);
+                response::allowing(refusal, methods)
             }
         };
-        self.telemetry.answered(handler, response.status().as_u16());
+        self.telemetry.answered(call.handler(), response.status().as_u16());
         response
     }
 }
 
 fn route(method: &Method, path: &str) -> Call {
-    match (path, method) {
-        ("/api/queue/overview", &Method::GET | &Method::HEAD) => Call::Overview,
-        ("/api/queue/overview", _) => Call::NotAllowed("GET, HEAD"),
-        _ => Call::NotFound,
-    }
+    let (call, methods) = match path {
+        "/" => (Call::Page, "GET, HEAD"),
+        "/page.css" => (Call::Style, "GET, HEAD"),
+        "/page.js" => (Call::Script, "GET, HEAD"),
+        "/api/queue/overview" => (Call::Overview, "GET, HEAD"),
+        "/api/queue/failed" => (Call::Failed, "GET, HEAD"),
+        "/api/queue/retry" => (Call::Act(Action::Retry), "POST"),
+        "/api/queue/skip" => (Call::Act(Action::Skip), "POST"),
+        _ => return Call::NotFound,
+    };
+    let is_allowed = methods.split(", ").any(|allowed| allowed == method.as_str());
+    if is_allowed { call } else { Call::NotAllowed(methods) }
 }
 
 /// Asks for the token in the way that makes a browser ask its user.
@@ -81,12 +120,13 @@ fn challenge() -> Response {
 }
 
 impl Admin {
+    async fn board(&self) -> Board {
+        let budget = deadline::budget(None, Duration::ZERO);
+        self.exporter.board(Collector::ALL.to_vec(), Instant::now() + budget).await
+    }
+
     async fn overview(&self) -> Response {
-        let budget = deadline::budget(None, std::time::Duration::ZERO);
-        let board = self
-            .exporter
-            .board(Collector::ALL.to_vec(), Instant::now() + budget)
-            .await;
+        let board = self.board().await;
         match overview::render(&board) {
             Some(overview) => response::json(StatusCode::OK, &overview),
             None => {
@@ -96,5 +136,46 @@ impl Admin {
                 response::error(StatusCode::SERVICE_UNAVAILABLE, &reason)
             }
         }
+    }
+
+    async fn failed(&self, query: &str) -> Response {
+        let request = match FailedRequest::parse(query, self.exporter.pipeline()) {
+            Ok(request) => request,
+            Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
+        };
+        let question = request.question(self.exporter.pipeline());
+        match self.exporter.failures(&question).await {
+            Ok(failures) => {
+                let next = failures.next.as_ref().map(cursor);
+                response::json(StatusCode::OK, &failed::render(&failures, next.as_deref()))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "reading the failed rows failed");
+                let reason = "the failed rows could not be read; the exporter's log has the reason";
+                response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
+            }
+        }
+    }
+
+    async fn page(&self, query: &str) -> Response {
+        let request = match FailedRequest::parse(query, self.exporter.pipeline()) {
+            Ok(request) => request,
+            Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
+        };
+        let question = request.question(self.exporter.pipeline());
+        let (board, failures) = tokio::join!(self.board(), self.exporter.failures(&question));
+        if let Err(error) = &failures {
+            tracing::warn!(%error, "reading the failed rows failed");
+        }
+        let failures = failures.ok();
+        let next = failures.as_ref().and_then(|failures| failures.next.as_ref()).map(cursor);
+        let filter = page::Filter { stage: request.stage, machine: request.machine };
+        response::page(page::render(&page::View {
+            board: &board,
+            failures: failures.as_ref(),
+            filter: &filter,
+            next: next.as_deref(),
+            is_first: request.after.is_none(),
+        }))
     }
 }

@@ -22,25 +22,22 @@ impl Token {
         Ok(Self(token.to_owned()))
     }
 
-    /// Returns whether an `Authorization` header holds the token: as Bearer, or as the password
-    /// of Basic, whoever the user.
-    pub fn admits(&self, authorization: Option<&str>) -> bool {
-        let Some((scheme, value)) = authorization.and_then(|header| header.split_once(' ')) else {
-            return false;
-        };
+    /// Returns who sends an `Authorization` header that holds the token: the user of Basic, whose
+    /// password it is, or whoever has it as Bearer. Nobody, when it holds anything else.
+    pub fn actor(&self, authorization: Option<&str>) -> Option<String> {
+        let (scheme, value) = authorization?.split_once(' ')?;
         let value = value.trim();
         match scheme.to_ascii_lowercase().as_str() {
-            "bearer" => self.is(value.as_bytes()),
-            "basic" => STANDARD
-                .decode(value)
-                .is_ok_and(|pair| self.is_password_of(&pair)),
-            _ => false,
+            "bearer" => self.is(value.as_bytes()).then(|| "token".to_owned()),
+            "basic" => self.user(&STANDARD.decode(value).ok()?),
+            _ => None,
         }
     }
 
-    fn is_password_of(&self, pair: &[u8]) -> bool {
-        let colon = pair.iter().position(|byte| *byte == b':');
-        colon.is_some_and(|colon| self.is(&pair[colon + 1..]))
+    fn user(&self, pair: &[u8]) -> Option<String> {
+        let colon = pair.iter().position(|byte| *byte == b':')?;
+        let user = || String::from_utf8_lossy(&pair[..colon]).into_owned();
+        self.is(&pair[colon + 1..]).then(user)
     }
 
     fn is(&self, candidate: &[u8]) -> bool {
@@ -63,25 +60,25 @@ mod tests {
         let token = Token::new("s3cret\n").expect("a token");
         let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
         for (header, admitted) in [
-            ("Bearer s3cret".to_owned(), true),
-            ("bearer s3cret".to_owned(), true),
-            (basic("kim:s3cret"), true),
-            (basic(":s3cret"), true),
-            (basic("kim:s3cre"), false),
-            (basic("s3cret"), false),
-            (basic("s3cret:"), false),
-            ("Bearer s3cre".to_owned(), false),
-            ("Bearer s3crets".to_owned(), false),
-            ("Bearer ".to_owned(), false),
-            ("Bearer".to_owned(), false),
-            ("Digest s3cret".to_owned(), false),
-            ("s3cret".to_owned(), false),
-            ("Basic !!!".to_owned(), false),
-            (String::new(), false),
+            ("Bearer s3cret".to_owned(), Some("token")),
+            ("bearer s3cret".to_owned(), Some("token")),
+            (basic("kim:s3cret"), Some("kim")),
+            (basic(":s3cret"), Some("")),
+            (basic("kim:s3cre"), None),
+            (basic("s3cret"), None),
+            (basic("s3cret:"), None),
+            ("Bearer s3cre".to_owned(), None),
+            ("Bearer s3crets".to_owned(), None),
+            ("Bearer ".to_owned(), None),
+            ("Bearer".to_owned(), None),
+            ("Digest s3cret".to_owned(), None),
+            ("s3cret".to_owned(), None),
+            ("Basic !!!".to_owned(), None),
+            (String::new(), None),
         ] {
-            assert_eq!(token.admits(Some(&header)), admitted, "{header}");
+            assert_eq!(token.actor(Some(&header)).as_deref(), admitted, "{header}");
         }
-        assert!(!token.admits(None));
+        assert_eq!(token.actor(None), None);
         assert!(Token::new(" \n").is_err());
     }
 }

@@ -3,7 +3,10 @@
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    REFERRER_POLICY,
+};
 use serde_json::{Value, json};
 
 /// An answer whose body is whole in memory.
@@ -30,6 +33,28 @@ pub fn html(page: String) -> Response {
     body(StatusCode::OK, HTML, page)
 }
 
+/// Answers with a page that may load and call nothing but this listener, and be framed by nobody.
+pub fn page(page: String) -> Response {
+    let mut response = html(page);
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+         img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    );
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// Answers with a page's style.
+pub fn css(text: &'static str) -> Response {
+    body(StatusCode::OK, "text/css; charset=utf-8", text)
+}
+
+/// Answers with a page's script.
+pub fn script(text: &'static str) -> Response {
+    body(StatusCode::OK, "text/javascript; charset=utf-8", text)
+}
+
 /// Answers with a line of text.
 pub fn text(status: StatusCode, line: &str) -> Response {
     body(status, TEXT, format!("{line}\n"))
@@ -37,7 +62,7 @@ pub fn text(status: StatusCode, line: &str) -> Response {
 
 /// Answers with JSON.
 pub fn json(status: StatusCode, value: &Value) -> Response {
-    body(status, JSON, value.to_string())
+    body(status, JSON, format!("{value}\n"))
 }
 
 /// Answers with the reason of a refusal, as JSON.

@@ -72,17 +72,20 @@ fn latest_first(a: &CurrentRow, b: &CurrentRow) -> Ordering {
         .then(b.id.cmp(&a.id))
 }
 
-/// Returns the title, else the uploaded name, else the file's name, else the document's number.
 fn title(row: &CurrentRow) -> String {
-    let file_name = row
-        .file_path
-        .as_deref()
-        .and_then(|path| path.rsplit('/').next());
-    let names = [
-        row.title.as_deref(),
-        row.original_filename.as_deref(),
-        file_name,
-    ];
-    let name = names.into_iter().flatten().find(|name| !name.is_empty());
-    name.map_or_else(|| format!("문서 #{}", row.document_id), str::to_owned)
+    let names = [row.title.as_deref(), row.original_filename.as_deref()];
+    display_title(names, row.file_path.as_deref(), row.document_id)
+}
+
+/// Returns the first of title and uploaded name that is one, else the file's name, else the
+/// document's number.
+pub(super) fn display_title(
+    names: [Option<&str>; 2],
+    file_path: Option<&str>,
+    document_id: i64,
+) -> String {
+    let file_name = file_path.and_then(|path| path.rsplit('/').next());
+    let mut names = names.into_iter().chain([file_name]).flatten();
+    let name = names.find(|name| !name.is_empty());
+    name.map_or_else(|| format!("문서 #{document_id}"), str::to_owned)
 }

@@ -9,6 +9,8 @@ use crate::judge::machines::MachineLane;
 use crate::judge::stages::StageLane;
 use crate::judge::{Board, Lanes};
 
+use super::words::{share, span};
+
 const BAR_CELLS: usize = 20;
 
 /// Renders the board; a part that could not be read says so.
@@ -122,28 +124,14 @@ fn job_cells(job: &Job) -> Vec<String> {
 }
 
 fn progress(job: &Job) -> String {
-    match (job.processed, job.total) {
-        (Some(done), Some(total)) if total > 0 => {
-            let share = (done as f64 / total as f64).clamp(0.0, 1.0);
+    match (job.processed, job.total, share(job)) {
+        (Some(done), Some(total), Some(share)) => {
             let filled = (share * BAR_CELLS as f64) as usize;
             let bar = "█".repeat(filled) + &"░".repeat(BAR_CELLS - filled);
             format!("{bar} {:3.0}% {done}/{total}", share * 100.0)
         }
-        (Some(done), _) => format!("{done} done"),
-        (None, _) => "-".to_owned(),
-    }
-}
-
-/// A span of time in its two largest units.
-fn span(seconds: f64) -> String {
-    let seconds = seconds.round() as i64;
-    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
-    let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{rest}s"),
-        (0, 0, _) => format!("{minutes}m {rest}s"),
-        (0, _, _) => format!("{hours}h {minutes}m"),
-        _ => format!("{days}d {hours}h"),
+        (Some(done), ..) => format!("{done} done"),
+        (None, ..) => "-".to_owned(),
     }
 }
 

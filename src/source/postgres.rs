@@ -1,23 +1,13 @@
 //! The questions as PostgreSQL is asked them.
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, query_as, raw_sql};
+use sqlx::{AssertSqlSafe, PgConnection, query_as, query_scalar, raw_sql};
 
-use crate::snapshot::{CurrentRow, JobCountRow, JobRow, JobRows, Scope, StageRow, TrendRow};
+use crate::snapshot::{
+    CurrentRow, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows, Scope, StageRow, TrendRow,
+};
 use crate::windows::Windows;
 
 use super::{Limits, Opening, Session};
-
-/// Reads a `postgres://` URL.
-///
-/// # Errors
-///
-/// What sqlx finds wrong with it.
-pub fn options(url: &str) -> sqlx::Result<PgConnectOptions> {
-    let options: PgConnectOptions = url.parse()?;
-    let named = options.application_name(env!("CARGO_PKG_NAME"));
-    Ok(named.disable_statement_logging())
-}
 
 /// One row is a stage's rows of one model and one `deferred_until`, which is cut where no timestamp
 /// is so long. Only live rows and recent windows are read, never the finished ones whole.
@@ -90,6 +80,27 @@ FROM (
 LEFT JOIN documents d ON d.id = q.document_id
 WHERE q.place <= 2";
 
+const FAILED: &str = r#"
+SELECT q.id, q.stage, q.document_id, d.title, d.original_filename, d.file_path,
+       q.attempts, q.max_attempts, q.error_message, q.failed_at
+FROM (
+    SELECT id::bigint AS id, stage, document_id, attempts::bigint AS attempts,
+           max_attempts::bigint AS max_attempts, error_message,
+           extract(epoch FROM coalesce(completed_at, started_at)::timestamptz)::float8 AS failed_at
+    FROM processing_queue
+    WHERE status = 'failed' AND ($1::text[] IS NULL OR stage = ANY($1)) AND stage <> ALL($2)
+) AS q
+LEFT JOIN documents d ON d.id = q.document_id
+WHERE $3::text IS NULL OR q.stage COLLATE "C" > $3 OR (q.stage = $3 AND (
+    coalesce(q.failed_at, '-Infinity') < $4 OR
+    (coalesce(q.failed_at, '-Infinity') = $4 AND q.id < $5)))
+ORDER BY q.stage COLLATE "C", coalesce(q.failed_at, '-Infinity') DESC, q.id DESC
+LIMIT $6"#;
+
+const FAILED_COUNT: &str = "
+SELECT count(*) FROM processing_queue
+WHERE status = 'failed' AND ($1::text[] IS NULL OR stage = ANY($1)) AND stage <> ALL($2)";
+
 /// One round trip: a transaction's settings go with it, so that they also hold behind a pooler,
 /// and the server gives up before we do.
 fn begin(Limits { statement, lock }: Limits) -> String {
@@ -145,6 +156,24 @@ impl Session for PgConnection {
 
     async fn current(&mut self) -> sqlx::Result<Vec<CurrentRow>> {
         query_as(CURRENT).fetch_all(self).await
+    }
+
+    async fn failed(&mut self, question: &FailedQuestion) -> sqlx::Result<Vec<FailedRow>> {
+        let after = question.after.as_ref();
+        query_as(FAILED)
+            .bind(question.only.as_deref())
+            .bind(&question.except)
+            .bind(after.map(|after| after.stage.as_str()))
+            .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
+            .bind(after.map(|after| after.id))
+            .bind(question.limit)
+            .fetch_all(self)
+            .await
+    }
+
+    async fn count_failed(&mut self, question: &FailedQuestion) -> sqlx::Result<i64> {
+        let query = query_scalar(FAILED_COUNT).bind(question.only.as_deref());
+        query.bind(&question.except).fetch_one(self).await
     }
 
     async fn end(&mut self) -> sqlx::Result<()> {

@@ -7,29 +7,17 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection, query_as, raw_sql};
+use sqlx::{AssertSqlSafe, SqliteConnection, query_as, query_scalar, raw_sql};
 
-use crate::snapshot::{CurrentRow, JobCountRow, JobRow, JobRows, Scope, StageRow, TrendRow};
+use crate::snapshot::{
+    CurrentRow, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows, Scope, StageRow, TrendRow,
+};
 use crate::windows::Windows;
 
 use super::{Limits, Opening, Session};
 
 /// How many instructions of its machine SQLite runs between two looks at the time limit.
 const INSTRUCTIONS: i32 = 10_000;
-
-/// Reads a `sqlite://` URL; the database is opened for reading and never made.
-///
-/// # Errors
-///
-/// What sqlx finds wrong with it.
-pub fn options(url: &str) -> sqlx::Result<SqliteConnectOptions> {
-    let options: SqliteConnectOptions = url.parse()?;
-    Ok(options
-        .read_only(true)
-        .create_if_missing(false)
-        .disable_statement_logging())
-}
 
 const OPENING: &str = "
 SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now,
@@ -117,6 +105,29 @@ FROM (
 LEFT JOIN documents d ON d.id = q.document_id
 WHERE q.place <= 2";
 
+const FAILED: &str = "
+SELECT q.id, q.stage, q.document_id, d.title, d.original_filename, d.file_path,
+       q.attempts, q.max_attempts, q.error_message, q.failed_at
+FROM (
+    SELECT id, stage, document_id, attempts, max_attempts, error_message,
+           unixepoch(coalesce(completed_at, started_at), 'subsec') AS failed_at
+    FROM processing_queue
+    WHERE status = 'failed'
+      AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
+      AND stage NOT IN (SELECT value FROM json_each(?2))
+) AS q
+LEFT JOIN documents d ON d.id = q.document_id
+WHERE ?3 IS NULL OR q.stage > ?3 OR (q.stage = ?3 AND (
+    coalesce(q.failed_at, -9e999) < ?4 OR (coalesce(q.failed_at, -9e999) = ?4 AND q.id < ?5)))
+ORDER BY q.stage, coalesce(q.failed_at, -9e999) DESC, q.id DESC
+LIMIT ?6";
+
+const FAILED_COUNT: &str = "
+SELECT count(*) FROM processing_queue
+WHERE status = 'failed'
+  AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
+  AND stage NOT IN (SELECT value FROM json_each(?2))";
+
 impl Session for SqliteConnection {
     async fn begin(&mut self, limits: Limits) -> sqlx::Result<Opening> {
         stop_after(self, limits.statement).await?;
@@ -158,6 +169,24 @@ impl Session for SqliteConnection {
         query_as(CURRENT).fetch_all(self).await
     }
 
+    async fn failed(&mut self, question: &FailedQuestion) -> sqlx::Result<Vec<FailedRow>> {
+        let after = question.after.as_ref();
+        query_as(FAILED)
+            .bind(question.only.as_deref().map(list))
+            .bind(list(&question.except))
+            .bind(after.map(|after| after.stage.as_str()))
+            .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
+            .bind(after.map(|after| after.id))
+            .bind(question.limit)
+            .fetch_all(self)
+            .await
+    }
+
+    async fn count_failed(&mut self, question: &FailedQuestion) -> sqlx::Result<i64> {
+        let query = query_scalar(FAILED_COUNT).bind(question.only.as_deref().map(list));
+        query.bind(list(&question.except)).fetch_one(self).await
+    }
+
     async fn end(&mut self) -> sqlx::Result<()> {
         self.lock_handle().await?.remove_progress_handler();
         raw_sql("COMMIT").execute(self).await.map(drop)
@@ -181,6 +210,6 @@ fn seconds(instant: DateTime<Utc>) -> f64 {
 }
 
 /// A list as one parameter, for `json_each`.
-fn list<T: serde::Serialize>(values: &[T]) -> String {
+pub(crate) fn list<T: serde::Serialize>(values: &[T]) -> String {
     serde_json::json!(values).to_string()
 }

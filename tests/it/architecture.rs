@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 /// What each room may not know: judging and rendering touch nothing outside, and nobody but the
 /// binary knows the command line.
-const FORBIDDEN: [(&str, &[&str]); 6] = [
+const FORBIDDEN: [(&str, &[&str]); 7] = [
     (
         "judge",
         &[
@@ -44,6 +44,16 @@ const FORBIDDEN: [(&str, &[&str]); 6] = [
             "crate::exporter",
             "crate::demo",
             "crate::cli",
+        ],
+    ),
+    (
+        "admin",
+        &[
+            "crate::render",
+            "crate::http",
+            "crate::collect",
+            "crate::cli",
+            "crate::demo",
         ],
     ),
     ("snapshot", &["crate::"]),

@@ -1,14 +1,13 @@
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::random;
-use crate::support::{Database, Engine, Exporter, Options, get};
+use crate::support::{Database, Engine, Exporter, Options, Verdict, Word, get, proxy};
 
 /// Stands between the exporter and the database and counts: a round trip is whatever the client
 /// sends after the server has spoken.
@@ -17,6 +16,7 @@ struct Counts {
     round_trips: AtomicUsize,
     transactions: AtomicUsize,
     connections: AtomicUsize,
+    server_spoke: AtomicBool,
 }
 
 impl Counts {
@@ -25,58 +25,37 @@ impl Counts {
     }
 }
 
-fn proxy(server: SocketAddr, delay: Duration) -> (SocketAddr, Arc<Counts>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("its address");
+fn counting_proxy(server: SocketAddr, delay: Duration) -> (SocketAddr, Arc<Counts>) {
     let counts = Arc::<Counts>::default();
-    let counting = Arc::clone(&counts);
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let client = client.expect("a connection");
-            counting.connections.fetch_add(1, Ordering::Relaxed);
-            let upstream = TcpStream::connect(server).expect("the server");
-            let server_spoke = Arc::new(Mutex::new(true));
-            let (spoke, counts) = (Arc::clone(&server_spoke), Arc::clone(&counting));
-            let up = (
-                client.try_clone().expect("a socket"),
-                upstream.try_clone().expect("a socket"),
-            );
-            std::thread::spawn(move || {
-                forward(up.0, up.1, |bytes| {
-                    if std::mem::take(&mut *spoke.lock().expect("a lock")) {
-                        counts.round_trips.fetch_add(1, Ordering::Relaxed);
-                    }
-                    let begins = bytes
-                        .windows(15)
-                        .filter(|window| window == b"REPEATABLE READ");
-                    counts
-                        .transactions
-                        .fetch_add(begins.count(), Ordering::Relaxed);
-                    std::thread::sleep(delay);
-                });
-            });
-            std::thread::spawn(move || {
-                forward(upstream, client, |_| {
-                    *server_spoke.lock().expect("a lock") = true
-                });
-            });
+    let (sent, answered, opened) = (
+        Arc::clone(&counts),
+        Arc::clone(&counts),
+        Arc::clone(&counts),
+    );
+    let address = proxy(server, move |word| match word {
+        Word::Opened => {
+            opened.connections.fetch_add(1, Ordering::Relaxed);
+            opened.server_spoke.store(true, Ordering::Relaxed);
+            Verdict::Pass
+        }
+        Word::Sent(bytes) => {
+            if sent.server_spoke.swap(false, Ordering::Relaxed) {
+                sent.round_trips.fetch_add(1, Ordering::Relaxed);
+            }
+            let begins = bytes
+                .windows(15)
+                .filter(|window| window == b"REPEATABLE READ");
+            sent.transactions
+                .fetch_add(begins.count(), Ordering::Relaxed);
+            std::thread::sleep(delay);
+            Verdict::Pass
+        }
+        Word::Answered(_) => {
+            answered.server_spoke.store(true, Ordering::Relaxed);
+            Verdict::Pass
         }
     });
     (address, counts)
-}
-
-fn forward(mut from: TcpStream, mut to: TcpStream, seen: impl Fn(&[u8])) {
-    let mut buffer = vec![0; 64 << 10];
-    while let Ok(read) = from.read(&mut buffer) {
-        if read == 0 {
-            break;
-        }
-        seen(&buffer[..read]);
-        if to.write_all(&buffer[..read]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(std::net::Shutdown::Both);
 }
 
 /// An exporter of a database with rows in it, behind a proxy.
@@ -89,14 +68,8 @@ async fn behind_a_proxy(delay: Duration) -> (Database, Exporter, Arc<Counts>) {
         .find(|rows| rows.jobs.is_some())
         .expect("a board with jobs");
     database.load(&rows).await;
-    let authority = database
-        .url()
-        .split(['@', '/'])
-        .nth(3)
-        .expect("host and port")
-        .to_owned();
-    let (address, counts) = proxy(authority.parse().expect("an address"), delay);
-    let url = database.url().replace(&authority, &address.to_string());
+    let (address, counts) = counting_proxy(database.server(), delay);
+    let url = database.url_through(address);
     let arguments = vec!["--collector.current".to_owned()];
     let exporter = Exporter::serve(
         &url,

@@ -1,88 +1,6 @@
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
-use crate::support::{Reader, Series, get, repository_file};
-
-/// A demo on ports of its own, with a folder of its own for what it makes.
-struct Demo {
-    child: Child,
-    metrics: SocketAddr,
-    overview: SocketAddr,
-    token: String,
-    folder: TempDir,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let folder = TempDir::new().expect("a folder");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_queueboard-exporter"))
-            .args([
-                "demo",
-                "--web.listen-address=127.0.0.1:0",
-                "--admin.listen-address=127.0.0.1:0",
-            ])
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the demo starts");
-        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let (mut metrics, mut overview, mut token) = (None, None, None);
-        for line in lines.map_while(Result::ok) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let address = |url: &str| {
-                url.split('/')
-                    .nth(2)
-                    .and_then(|address| address.parse().ok())
-            };
-            match words[..] {
-                ["Metrics", url] => metrics = address(url),
-                ["Overview", url] => overview = address(url),
-                ["Token", secret] => {
-                    token = Some(secret.to_owned());
-                    break;
-                }
-                _ => {}
-            }
-        }
-        let metrics = metrics.expect("the address of the metrics");
-        let overview = overview.expect("the address of the overview");
-        Self {
-            child,
-            metrics,
-            overview,
-            token: token.expect("a token"),
-            folder,
-        }
-    }
-
-    fn scrape(&self, reader: &mut Reader) -> Series {
-        reader.classic(get(self.metrics, "/metrics", &[]).text())
-    }
-
-    fn interrupt(&mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-INT", &pid])
-                .status()
-                .expect("a signal")
-                .success()
-        );
-        self.child.wait().expect("it ends").code()
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::{Demo, Reader, Series, get, repository_file};
 
 #[test]
 fn the_demo_shows_a_living_board_and_leaves_nothing() {
@@ -98,14 +16,14 @@ fn the_demo_shows_a_living_board_and_leaves_nothing() {
     assert!(moves(&demo, &mut reader, &first), "no count moves");
 
     let token = format!("Authorization: Bearer {}", demo.token);
-    let overview = get(demo.overview, "/api/queue/overview", &[&token]).json();
+    let overview = get(demo.people, "/api/queue/overview", &[&token]).json();
     assert_eq!(overview["machines"].as_array().map(Vec::len), Some(3));
     assert!(
         overview["totals"]["failed"]
             .as_i64()
             .is_some_and(|failed| failed > 0)
     );
-    assert_eq!(get(demo.overview, "/api/queue/overview", &[]).status, 401);
+    assert_eq!(get(demo.people, "/api/queue/overview", &[]).status, 401);
 
     let made = || {
         std::fs::read_dir(demo.folder.path())

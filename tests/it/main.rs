@@ -11,6 +11,8 @@ mod random;
 /// The plain data of one test board.
 mod rows;
 
+/// Retry and skip, row by row.
+mod actions;
 /// The arrows between the modules that the design forbids.
 mod architecture;
 /// The command line, and what bad input gets.
@@ -23,11 +25,23 @@ mod cost;
 mod demo;
 /// Every number equals the model's, on both engines.
 mod equality;
+/// The list of failed rows, its pages and filters.
+mod failed_list;
 /// The exposition formats, read by parsers and a Prometheus that are not ours.
 mod formats;
 /// A small board in full: the page of metrics and the overview, as a person would read them.
 mod golden;
 /// What requests are answered.
 mod listeners;
+/// A database that is lost in the middle of an action.
+mod lost;
+/// The failures page in a real browser.
+mod page;
+/// What the admin listener refuses.
+mod requests;
+/// People, and a pipeline, that act on the same rows at once.
+mod rivals;
+/// What the database's roles may and may not do.
+mod roles;
 /// Tables that are absent, locked or lack a column; machines that are off.
 mod situations;

@@ -506,7 +506,8 @@ impl Cursor<'_> {
 }
 
 /// Picks the title that is displayed for a document, uncut.
-fn display_title(rows: &Rows, document_id: i64) -> String {
+/// Computes what people call a document, which may be gone.
+pub(crate) fn display_title(rows: &Rows, document_id: i64) -> String {
     document(rows, document_id)
         .and_then(own_title)
         .unwrap_or_else(|| format!("문서 #{document_id}"))

@@ -1,14 +1,20 @@
 //! What the tests stand on: databases of their own, the exporter's binary, an HTTP client.
 
+mod browser;
 mod database;
+mod demo;
 mod exporter;
 mod http;
 mod pages;
+mod proxy;
 
+pub(crate) use browser::Browser;
 pub(crate) use database::{Database, Engine};
-pub(crate) use exporter::{Exporter, Options, TOKEN, run};
-pub(crate) use http::{get, request};
+pub(crate) use demo::Demo;
+pub(crate) use exporter::{Exporter, Options, TOKEN, bearer, binary, run};
+pub(crate) use http::{Answer, get, post, request, send};
 pub(crate) use pages::{Reader, Series, of_board};
+pub(crate) use proxy::{Verdict, Word, proxy};
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,5 +1,6 @@
 //! A database of its own for each test, on either engine.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -53,6 +54,45 @@ impl Database {
     /// Returns the URL under which the exporter reads it.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Runs a script that should be refused, and returns the database's code for why.
+    pub(crate) async fn refusal(&mut self, script: &str) -> Option<String> {
+        let Connected::Postgres(connection) = &mut self.connection else {
+            return None;
+        };
+        let script = sqlx::raw_sql(AssertSqlSafe(script.to_owned()));
+        let error = connection.execute(script).await.err()?;
+        error
+            .as_database_error()?
+            .code()
+            .map(std::borrow::Cow::into_owned)
+    }
+
+    /// Returns the address of the PostgreSQL server.
+    pub(crate) fn server(&self) -> SocketAddr {
+        let authority = self.url.split(['@', '/']).nth(3).expect("host and port");
+        authority.parse().expect("an address")
+    }
+
+    /// Returns the URL under which it is read through something that stands before the server.
+    pub(crate) fn url_through(&self, address: SocketAddr) -> String {
+        self.url
+            .replace(&self.server().to_string(), &address.to_string())
+    }
+
+    /// Returns the texts that a query of one column answers; null is `null`.
+    pub(crate) async fn texts(&mut self, query: &str) -> Vec<String> {
+        let query = AssertSqlSafe(query.to_owned());
+        let rows: sqlx::Result<Vec<Option<String>>> = match &mut self.connection {
+            Connected::Postgres(connection) => {
+                sqlx::query_scalar(query).fetch_all(connection).await
+            }
+            Connected::Sqlite(connection) => sqlx::query_scalar(query).fetch_all(connection).await,
+        };
+        let rows = rows.expect("the query is answered").into_iter();
+        rows.map(|text| text.unwrap_or_else(|| "null".to_owned()))
+            .collect()
     }
 
     /// Returns the file that tells an exporter the time: in SQLite it is its own process's.

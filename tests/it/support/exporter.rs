@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use super::http::{Answer, get};
+use super::http::{Answer, get, post};
 use super::pages::{Reader, Series};
 
 /// Lets a process believe a clock that stands in a file; from Debian's package libfaketime.
@@ -96,13 +97,37 @@ impl Exporter {
 
     /// Asks for the overview.
     pub(crate) fn overview(&self) -> Answer {
-        let token = format!("Authorization: Bearer {TOKEN}");
-        get(self.admin, "/api/queue/overview", &[&token])
+        self.ask("/api/queue/overview")
+    }
+
+    /// Asks the admin listener, with the token.
+    pub(crate) fn ask(&self, path: &str) -> Answer {
+        get(self.admin, path, &[&bearer()])
+    }
+
+    /// Sends JSON to the admin listener, with the token.
+    pub(crate) fn act(&self, path: &str, body: &str) -> Answer {
+        post(self.admin, path, &[&bearer()], body)
     }
 
     /// Returns what it has logged since it began to serve.
     pub(crate) fn log(&self) -> String {
         self.log.lock().expect("the log").clone()
+    }
+
+    /// Returns what it has logged once the words are among it; they come a moment after the
+    /// answer that they are about.
+    pub(crate) fn log_with(&self, words: &str) -> String {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !self.log().contains(words) {
+            assert!(
+                Instant::now() < until,
+                "{words} is not logged:\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.log()
     }
 }
 
@@ -128,6 +153,11 @@ fn addresses(log: &mut impl BufRead) -> (SocketAddr, SocketAddr) {
         all += &line;
     }
     (found[0], found[1])
+}
+
+/// The header line that opens the admin listener.
+pub(crate) fn bearer() -> String {
+    format!("Authorization: Bearer {TOKEN}")
 }
 
 /// Runs the binary to its end.

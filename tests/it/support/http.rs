@@ -1,6 +1,6 @@
 //! A client that sends exactly what it is told to.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -15,11 +15,9 @@ pub(crate) struct Answer {
 impl Answer {
     /// Returns a header's value, by its lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .into_iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let value = lines.find(|(known, _)| known.eq_ignore_ascii_case(name))?.1;
+        Some(value.trim())
     }
 
     /// Returns the body as text.
@@ -40,32 +38,65 @@ pub(crate) fn get(address: SocketAddr, path: &str, headers: &[&str]) -> Answer {
 
 /// Sends a request without a body.
 pub(crate) fn request(address: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Answer {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    send(address, method, path, headers, "").expect("an answer")
+}
+
+/// Sends a body of JSON with further header lines.
+pub(crate) fn post(address: SocketAddr, path: &str, headers: &[&str], body: &str) -> Answer {
+    let length = format!("Content-Length: {}", body.len());
+    let headers = [headers, &["Content-Type: application/json", &length]].concat();
+    send(address, "POST", path, &headers, body).expect("an answer")
+}
+
+/// Sends exactly this, and reads what is answered.
+pub(crate) fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> std::io::Result<Answer> {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     headers
         .iter()
         .for_each(|line| text += &format!("{line}\r\n"));
-    let mut stream = TcpStream::connect(address).expect("a connection");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .expect("a timeout");
-    stream
-        .write_all(format!("{text}\r\n").as_bytes())
-        .expect("the request is sent");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("an answer");
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .expect("a head");
-    let head = String::from_utf8(answer[..end].to_vec()).expect("a head of text");
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.write_all(format!("{text}\r\n{body}").as_bytes())?;
+    let mut answer = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") && answer.read_line(&mut head)? > 0 {}
     let status = head
         .split(' ')
         .nth(1)
         .and_then(|code| code.parse().ok())
         .expect("a status");
-    Answer {
+    let mut answer = Answer {
         status,
         head,
-        body: answer[end + 4..].to_vec(),
+        body: Vec::new(),
+    }
+    .with_body_from(answer, method)?;
+    answer.head.truncate(answer.head.trim_end().len());
+    Ok(answer)
+}
+
+impl Answer {
+    /// Reads as much as the head announces; not every server closes its connection then.
+    fn with_body_from(mut self, mut from: impl Read, method: &str) -> std::io::Result<Self> {
+        let length = self
+            .header("content-length")
+            .and_then(|length| length.parse().ok());
+        match length {
+            _ if method == "HEAD" => {}
+            Some(length) => {
+                self.body.resize(length, 0);
+                from.read_exact(&mut self.body)?;
+            }
+            None => {
+                from.read_to_end(&mut self.body)?;
+            }
+        }
+        Ok(self)
     }
 }

@@ -1,0 +1,167 @@
+//! What a request of the admin listener asks for; whatever is wrong is said with its field. Pure.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::config::Pipeline;
+use crate::config::pipeline::UNASSIGNED;
+use crate::snapshot::{FailedQuestion, Position};
+
+/// How many rows one request may change, and one page may show.
+const MOST: usize = 1000;
+
+/// How many rows a page shows when the request does not say.
+const PAGE: i64 = 300;
+
+/// Reads the body of a retry or a skip: `{"ids": […]}`, each id once.
+///
+/// # Errors
+///
+/// A sentence that names the field.
+pub fn ids(body: &[u8]) -> Result<Vec<i64>, String> {
+    let body: Value =
+        serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))?;
+    let object = body.as_object().ok_or("the body is no object: send {\"ids\": [1, 2]}")?;
+    if let Some(unknown) = object.keys().find(|key| *key != "ids") {
+        return Err(format!("{unknown:?} is no field: there is only \"ids\""));
+    }
+    let list = object.get("ids").ok_or("ids is missing")?;
+    let list = list.as_array().ok_or("ids is no list")?;
+    let mut ids = Vec::with_capacity(list.len());
+    let mut seen = std::collections::HashSet::with_capacity(list.len());
+    for (index, value) in list.iter().enumerate() {
+        let id = value.as_i64();
+        let id = id.ok_or_else(|| format!("ids[{index}] is no whole number: {}", short(value)))?;
+        if seen.insert(id) {
+            ids.push(id);
+        }
+    }
+    match ids.len() {
+        0 => Err("ids is empty: name 1 to 1000 rows".to_owned()),
+        1..=MOST => Ok(ids),
+        many => Err(format!("ids names {many} rows: name 1 to 1000")),
+    }
+}
+
+fn short(value: &Value) -> String {
+    value.to_string().chars().take(40).collect()
+}
+
+/// What the list of failed rows is asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FailedRequest {
+    /// Only rows of this stage.
+    pub stage: Option<String>,
+    /// Only rows of this machine's stages.
+    pub machine: Option<String>,
+    /// How many rows at most.
+    pub limit: Option<i64>,
+    /// Only rows that stand after this one.
+    pub after: Option<Position>,
+}
+
+impl FailedRequest {
+    /// Reads the query of the list; a parameter that is empty is as if it were absent.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the parameter.
+    pub fn parse(query: &str, pipeline: &Pipeline) -> Result<Self, String> {
+        let mut request = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                _ if value.is_empty() => {}
+                "stage" => request.stage = Some(value.into_owned()),
+                "machine" => request.machine = Some(machine(&value, pipeline)?),
+                "limit" => request.limit = Some(limit(&value)?),
+                "after" => request.after = Some(position(&value)?),
+                _ => return Err(format!("{name:?} is no parameter: use stage, machine, limit, after")),
+            }
+        }
+        Ok(request)
+    }
+
+    /// Returns what the database is asked.
+    pub fn question(&self, pipeline: &Pipeline) -> FailedQuestion {
+        let configured = pipeline.stages.iter();
+        let mut question = FailedQuestion {
+            only: self.stage.clone().map(|stage| vec![stage]),
+            except: Vec::new(),
+            limit: self.limit.unwrap_or(PAGE),
+            after: self.after.clone(),
+        };
+        match self.machine.as_deref() {
+            None => {}
+            Some(UNASSIGNED) => {
+                question.except = configured.map(|stage| stage.name.clone()).collect();
+            }
+            Some(machine) => {
+                let own = configured.filter(|stage| stage.machine == machine);
+                let asked = |name: &&String| self.stage.as_ref().is_none_or(|stage| stage == *name);
+                let own = own.map(|stage| &stage.name).filter(asked);
+                question.only = Some(own.cloned().collect());
+            }
+        }
+        question
+    }
+}
+
+fn machine(value: &str, pipeline: &Pipeline) -> Result<String, String> {
+    let known = pipeline.machines.iter().any(|machine| machine.key == value);
+    let refusal = || format!("machine: {value:?} is no machine");
+    (known || value == UNASSIGNED).then(|| value.to_owned()).ok_or_else(refusal)
+}
+
+fn limit(value: &str) -> Result<i64, String> {
+    let limit = value.parse().ok().filter(|limit| (1..=MOST as i64).contains(limit));
+    limit.ok_or_else(|| format!("limit: {value:?} is no whole number from 1 to {MOST}"))
+}
+
+/// Returns the text that `after` takes for a position.
+pub fn cursor(position: &Position) -> String {
+    let failed_at = position.failed_at.map(|at| at.to_string()).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(format!("{}\n{failed_at}\n{}", position.id, position.stage))
+}
+
+fn position(cursor: &str) -> Result<Position, String> {
+    let refusal = || "after: use the `next` of the page before".to_owned();
+    let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = text.ok_or_else(refusal)?;
+    let mut parts = text.splitn(3, '\n');
+    let (id, failed_at, stage) = (parts.next(), parts.next(), parts.next());
+    let id = id.and_then(|id| id.parse().ok()).ok_or_else(refusal)?;
+    let failed_at = match failed_at.ok_or_else(refusal)? {
+        "" => None,
+        text => Some(text.parse().ok().filter(|at: &f64| !at.is_nan()).ok_or_else(refusal)?),
+    };
+    // PostgreSQL has no text with a NUL in it.
+    let stage = stage.filter(|stage| !stage.contains('\0')).ok_or_else(refusal)?;
+    Ok(Position { stage: stage.to_owned(), failed_at, id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ids_count_once() {
+        assert_eq!(ids(br#"{"ids": [3, 1, 3, -2]}"#), Ok(vec![3, 1, -2]));
+        let same = format!("{{\"ids\": [{}7]}}", "7,".repeat(1500));
+        assert_eq!(ids(same.as_bytes()), Ok(vec![7]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_is_read_back(stage in "[^\\x00]{0,30}", at in proptest::option::of(-1e12_f64..1e12), id: i64) {
+            let place = Position { stage, failed_at: at, id };
+            prop_assert_eq!(position(&cursor(&place)), Ok(place));
+        }
+
+        #[test]
+        fn no_input_panics(text in "\\PC{0,80}") {
+            let _ = (ids(text.as_bytes()), position(&text), limit(&text));
+        }
+    }
+}

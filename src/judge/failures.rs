@@ -1,0 +1,78 @@
+//! Failed rows, a page at a time, each under the cause that it shares with others.
+
+use crate::config::Pipeline;
+use crate::snapshot::{FailedRow, FailedRows, Position, UnixSeconds};
+
+use super::current::display_title;
+use super::{cause, seconds_between};
+
+/// A page of failed rows: by stage, then the latest failed first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failures {
+    /// The rows of this page.
+    pub items: Vec<Failure>,
+    /// How many rows there are on all pages.
+    pub total: i64,
+    /// After which row the next page begins; absent on the last page.
+    pub next: Option<Position>,
+}
+
+/// One failed row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The queue row's id.
+    pub id: i64,
+    /// The stage.
+    pub stage: String,
+    /// The machine that the stage is on, or `unassigned`.
+    pub machine: String,
+    /// The document's id.
+    pub document_id: i64,
+    /// What people call the document.
+    pub title: String,
+    /// How often it was tried.
+    pub attempts: Option<i64>,
+    /// How often it is tried at most.
+    pub max_attempts: Option<i64>,
+    /// Why it failed, in the words of the stage.
+    pub error_message: Option<String>,
+    /// Why it failed, without what differs from row to row.
+    pub cause: String,
+    /// When it failed; absent when the row does not tell.
+    pub failed_at: Option<UnixSeconds>,
+    /// How long ago it failed, in seconds.
+    pub age: Option<f64>,
+}
+
+/// Judges a page of rows; there is a next page when a row more than `limit` was read.
+pub fn judge(rows: &FailedRows, limit: usize, pipeline: &Pipeline) -> Failures {
+    let shown = &rows.rows[..limit.min(rows.rows.len())];
+    let last = shown.last().filter(|_| rows.rows.len() > limit);
+    Failures {
+        items: shown
+            .iter()
+            .map(|row| failure(row, rows.now, pipeline))
+            .collect(),
+        total: rows.total,
+        next: last.map(FailedRow::position),
+    }
+}
+
+fn failure(row: &FailedRow, now: UnixSeconds, pipeline: &Pipeline) -> Failure {
+    let names = [row.title.as_deref(), row.original_filename.as_deref()];
+    Failure {
+        id: row.id,
+        stage: row.stage.clone(),
+        machine: pipeline.machine_of(&row.stage).to_owned(),
+        document_id: row.document_id,
+        title: display_title(names, row.file_path.as_deref(), row.document_id),
+        attempts: row.attempts,
+        max_attempts: row.max_attempts,
+        error_message: row.error_message.clone(),
+        cause: cause::of(row.error_message.as_deref().unwrap_or_default()),
+        failed_at: row.failed_at,
+        age: row
+            .failed_at
+            .map(|failed_at| seconds_between(failed_at, now)),
+    }
+}

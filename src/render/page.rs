@@ -1,0 +1,117 @@
+//! A board and the failed rows as a page on which a person retries or skips them.
+//!
+//! The page is whole without script, but for the two actions and the quiet refresh, which
+//! replaces [`lanes`] and [`rows`] by what a later answer has in their place.
+
+mod dialog;
+mod filter;
+mod groups;
+mod jobs;
+mod lanes;
+mod rows;
+mod wrong;
+
+use maud::{DOCTYPE, Markup, html};
+
+use crate::judge::Board;
+use crate::judge::failures::Failures;
+
+/// The style that the page links as `/page.css`.
+pub const CSS: &str = include_str!("page/page.css");
+
+/// The script that the page links as `/page.js`.
+pub const SCRIPT: &str = include_str!("page/page.js");
+
+/// What the page shows.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// Lanes and jobs.
+    pub board: &'a Board,
+    /// A page of failed rows; absent when they could not be read.
+    pub failures: Option<&'a Failures>,
+    /// Which failed rows were asked for.
+    pub filter: &'a Filter,
+    /// The cursor of the next page.
+    pub next: Option<&'a str>,
+    /// Whether no page of failed rows stands before this one.
+    pub is_first: bool,
+}
+
+/// Which failed rows are asked for; nothing means all.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Only rows of this stage.
+    pub stage: Option<String>,
+    /// Only rows of this machine's stages.
+    pub machine: Option<String>,
+}
+
+/// Renders the whole document.
+pub fn render(view: &View) -> String {
+    let document = html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head())
+            body {
+                a .skip href="#failures" { "Skip to the failed rows" }
+                header .top {
+                    h1 { "Queueboard" }
+                    p #fresh .quiet {}
+                }
+                main {
+                    div #board { (wrong::strip(view)) (lanes::section(view.board)) (jobs::section(view.board)) }
+                    (failures(view))
+                    (dialog::outcome())
+                }
+                (dialog::confirmation())
+            }
+        }
+    };
+    document.into_string()
+}
+
+fn head() -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { "Queueboard: failed rows" }
+            // An icon of nothing, so that a browser does not ask for one.
+            link rel="icon" href="data:,";
+            link rel="stylesheet" href="/page.css";
+            script src="/page.js" defer {}
+        }
+    }
+}
+
+fn failures(view: &View) -> Markup {
+    html! {
+        section #failures tabindex="-1" aria-labelledby="failures-title" {
+            div .line {
+                h2 #failures-title { "Failed rows" }
+                p #held .quiet {}
+            }
+            noscript {
+                p .missing { "Retry and skip need script; the list does not." }
+            }
+            (filter::form(view))
+            div #failed .scope { (rows::list(view)) }
+        }
+    }
+}
+
+/// What people call a machine; its key when the board does not know it.
+fn machine_label<'a>(board: &'a Board, key: &'a str) -> &'a str {
+    let labels = &board.machine_labels;
+    let known = labels.iter().find(|(known, _)| known == key);
+    known.map_or(key, |(_, label)| label)
+}
+
+/// What is shown of a stage; a row may have one without a name.
+fn stage_name(stage: &str) -> &str {
+    if stage.is_empty() { "(no name)" } else { stage }
+}
+
+#[cfg(test)]
+mod tests;

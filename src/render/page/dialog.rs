@@ -1,0 +1,34 @@
+//! What is asked before an action, and what is said after it; the script fills in both.
+
+use maud::{Markup, html};
+
+/// The question before an action.
+pub(super) fn confirmation() -> Markup {
+    html! {
+        dialog #confirm aria-labelledby="confirm-title" aria-describedby="confirm-means" {
+            form method="dialog" {
+                h2 #confirm-title {}
+                p #confirm-means {}
+                ul #confirm-stages {}
+                div .buttons {
+                    button #confirm-no value="" { "Cancel" }
+                    button #confirm-yes .main value="yes" autofocus {}
+                }
+            }
+        }
+    }
+}
+
+/// The summary after an action, and the rows that were left alone. It is empty until then, since
+/// a live region must stand before it speaks.
+pub(super) fn outcome() -> Markup {
+    html! {
+        section #outcome tabindex="-1" aria-label="What became of the last action" {
+            div .line {
+                p #outcome-text role="status" {}
+                button #outcome-dismiss type="button" hidden { "Dismiss" }
+            }
+            ul #outcome-rows {}
+        }
+    }
+}

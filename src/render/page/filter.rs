@@ -1,0 +1,84 @@
+//! Which failed rows are shown: a form and links, neither of which needs script.
+
+use form_urlencoded::Serializer;
+use maud::{Markup, html};
+
+use super::{Filter, View};
+use crate::judge::names::OTHER;
+
+/// The form that chooses a stage and a machine.
+pub(super) fn form(view: &View) -> Markup {
+    let Filter { stage, machine } = view.filter;
+    html! {
+        form #filter method="get" action="/" autocomplete="off" {
+            (select("stage", "Stage", "all stages", stage.as_deref(), stages(view)))
+            (select("machine", "Machine", "all machines", machine.as_deref(), machines(view)))
+            button { "Show" }
+            @if *view.filter != Filter::default() { a href="/#failures" { "Show all" } }
+        }
+    }
+}
+
+/// Returns where the rows of a filter are shown, from the one after the cursor on.
+pub(super) fn link(filter: &Filter, after: Option<&str>) -> String {
+    let parameters = [
+        ("stage", filter.stage.as_deref()),
+        ("machine", filter.machine.as_deref()),
+        ("after", after),
+    ];
+    let mut query = Serializer::new(String::new());
+    for (name, value) in parameters {
+        query.extend_pairs(value.map(|value| (name, value)));
+    }
+    let query = query.finish();
+    if query.is_empty() {
+        "/".to_owned()
+    } else {
+        format!("/?{query}")
+    }
+}
+
+fn select<'a>(
+    name: &str,
+    label: &str,
+    all: &str,
+    chosen: Option<&'a str>,
+    mut options: Vec<(&'a str, &'a str)>,
+) -> Markup {
+    // What was asked for stays chosen, even if the board does not know it.
+    if let Some(chosen) = chosen.filter(|chosen| !options.iter().any(|(value, _)| value == chosen))
+    {
+        options.push((chosen, chosen));
+    }
+    html! {
+        label {
+            span { (label) }
+            select name=(name) {
+                option value="" { (all) }
+                @for (value, text) in options {
+                    option value=(value) selected[chosen == Some(value)] { (text) }
+                }
+            }
+        }
+    }
+}
+
+/// The board's stages; those of the rows when the board has none.
+fn stages<'a>(view: &View<'a>) -> Vec<(&'a str, &'a str)> {
+    let of_board = view.board.lanes.iter().flat_map(|lanes| &lanes.stages);
+    let mut stages: Vec<&str> = of_board.map(|lane| lane.stage.as_str()).collect();
+    if stages.is_empty() {
+        let rows = view.failures.iter().flat_map(|failures| &failures.items);
+        stages = rows.map(|row| row.stage.as_str()).collect();
+        stages.dedup();
+    }
+    stages.retain(|stage| !stage.is_empty() && *stage != OTHER);
+    stages.into_iter().map(|stage| (stage, stage)).collect()
+}
+
+fn machines<'a>(view: &View<'a>) -> Vec<(&'a str, &'a str)> {
+    let machines = view.board.machine_labels.iter();
+    machines
+        .map(|(key, label)| (key.as_str(), label.as_str()))
+        .collect()
+}

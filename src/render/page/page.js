@@ -1,0 +1,218 @@
+"use strict";
+const REFRESH_MS = 10_000;
+const PATIENCE_MS = 60_000;
+const part = (id) => document.getElementById(id);
+const [board, failed, dialog, outcome] = ["board", "failed", "confirm", "outcome"].map(part);
+const rows = (n) => (n === 1 ? "1 row" : `${n.toLocaleString("en")} rows`);
+const made = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+
+const ACTIONS = {
+  retry: {
+    verb: "Retry", doing: "Retrying", done: "retried",
+    means: (n) => `Retry puts ${rows(n)} back in the queue with ${n === 1 ? "its" : "their"} attempts reset.`,
+  },
+  skip: {
+    verb: "Skip", doing: "Skipping", done: "skipped",
+    means: (n) => `Skip marks ${rows(n)} completed; no following stage is enqueued.`,
+  },
+};
+const WORDS = { conflict: "already queued again", not_failed: "no longer failed", not_found: "gone from the queue" };
+const UNKNOWN = "no answer: whether it was done is unknown; reload to see";
+
+// Selection: a box with the class "all" stands for the rows of its scope.
+const boxes = (scope) => [...scope.querySelectorAll(".row input")];
+const chosen = () => boxes(failed).filter((box) => box.checked);
+let busy = false;
+
+function paint() {
+  for (const all of failed.querySelectorAll("input.all")) {
+    const own = boxes(all.closest(".scope"));
+    const checked = own.filter((box) => box.checked).length;
+    all.checked = checked > 0 && checked === own.length;
+    all.indeterminate = checked > 0 && checked < own.length;
+  }
+  const n = chosen().length;
+  for (const button of failed.querySelectorAll("[data-action]")) {
+    button.disabled = busy || n === 0;
+    button.textContent = ACTIONS[button.dataset.action].verb + (n ? ` ${n.toLocaleString("en")}` : "");
+  }
+}
+
+failed.addEventListener("change", ({ target }) => {
+  if (target.matches("input.all")) {
+    for (const box of boxes(target.closest(".scope"))) box.checked = target.checked;
+  }
+  paint();
+});
+
+// The question. What it counts is what is sent: it is read once.
+let asked = null;
+
+failed.addEventListener("click", ({ target }) => {
+  const name = target.closest("[data-action]")?.dataset.action;
+  if (!name) return;
+  const ids = chosen().map((box) => box.value);
+  const action = ACTIONS[name];
+  asked = { name, ids };
+  part("confirm-title").textContent = `${action.verb} ${rows(ids.length)}?`;
+  part("confirm-means").textContent = action.means(ids.length);
+  const stages = new Map();
+  for (const box of chosen()) {
+    const { stage } = box.closest(".row").dataset;
+    stages.set(stage, (stages.get(stage) ?? 0) + 1);
+  }
+  const lines = [...stages].map(([stage, n]) => made("li", `${stage || "(no name)"}: ${rows(n)}`));
+  part("confirm-stages").replaceChildren(...lines);
+  part("confirm-yes").textContent = `${action.verb} ${rows(ids.length)}`;
+  dialog.returnValue = "";
+  dialog.showModal();
+});
+
+// Enter that is still held down from the button outside must not confirm.
+dialog.addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter") event.preventDefault();
+});
+
+dialog.addEventListener("close", () => {
+  if (dialog.returnValue === "yes") act(asked);
+});
+
+// The action. Ids are kept as text: a number of this language would round a large one.
+async function post(name, ids) {
+  let response, text;
+  try {
+    response = await fetch(new URL(`/api/queue/${name}`, location.origin), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      credentials: "same-origin",
+      body: `{"ids":[${ids.join(",")}]}`,
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    text = await response.text();
+    const answer = JSON.parse(text.replace(/"id":\s*(-?\d+)/g, '"id":"$1"'));
+    if (response.ok) return { results: answer.results.map(({ id, outcome }) => ({ id, outcome })) };
+    if (answer.error) return { error: String(answer.error) };
+  } catch {
+    if (!response || response.ok || text === undefined) return { error: UNKNOWN };
+  }
+  return { error: `the answer was ${response.status} ${response.statusText}`.trim() };
+}
+
+async function act({ name, ids }) {
+  const action = ACTIONS[name];
+  busy = true;
+  turn += 1;
+  paint();
+  say(`${action.doing} ${rows(ids.length)}…`);
+  outcome.focus();
+  const { error, results } = await post(name, ids);
+  busy = false;
+  if (error) {
+    say(`${action.verb} of ${rows(ids.length)}: ${error}`, true);
+    paint();
+  } else {
+    settle(action, results);
+    refresh();
+  }
+}
+
+function say(text, wrong = false, lines = []) {
+  part("outcome-text").textContent = text;
+  part("outcome-rows").replaceChildren(...lines);
+  part("outcome-dismiss").hidden = text === "";
+  outcome.classList.toggle("shown", text !== "");
+  outcome.classList.toggle("wrong", wrong);
+}
+
+// What became of each row: done ones leave the list, the others keep a note while they stay.
+let notes = new Map();
+
+function settle(action, results) {
+  notes = new Map();
+  const lines = [];
+  const counts = new Map();
+  for (const { id, outcome } of results) {
+    const row = failed.querySelector(`.row[data-id="${CSS.escape(id)}"]`);
+    if (outcome === action.done) {
+      row?.remove();
+      continue;
+    }
+    const words = WORDS[outcome] ?? outcome;
+    counts.set(words, (counts.get(words) ?? 0) + 1);
+    notes.set(id, words);
+    const line = made("li", `${row?.querySelector(".title").textContent ?? `row ${id}`}: ${words}`);
+    line.dataset.id = id;
+    line.dataset.outcome = outcome;
+    lines.push(line);
+  }
+  const left = [...counts].map(([words, n]) => `${n.toLocaleString("en")} ${words}`).join(", ");
+  const done = results.length - notes.size;
+  say(`${done.toLocaleString("en")} of ${rows(results.length)} ${action.done}.${left ? ` Left alone: ${left}.` : ""}`, notes.size > 0, lines);
+  for (const box of chosen()) box.checked = false;
+  for (const scope of [failed, ...failed.querySelectorAll(".scope")]) {
+    const n = boxes(scope).length;
+    if (n === 0 && scope !== failed) scope.remove();
+    else scope.querySelector(".count")?.replaceChildren(n.toLocaleString("en"));
+  }
+  note();
+  paint();
+}
+
+function note() {
+  for (const old of failed.querySelectorAll(".note")) old.remove();
+  for (const [id, words] of notes) {
+    const text = made("p", words);
+    text.className = "note";
+    failed.querySelector(`.row[data-id="${CSS.escape(id)}"] label`)?.after(text);
+  }
+}
+
+part("outcome-dismiss").addEventListener("click", () => {
+  notes = new Map();
+  note();
+  say("");
+  part("failures").focus({ preventScroll: true });
+});
+
+// Quiet refresh: the lanes always, the rows only while nobody works in them.
+const time = () => new Date().toTimeString().slice(0, 8);
+const seen = { board: board.innerHTML, failed: failed.innerHTML };
+let [turn, reached, listed] = [0, time(), time()];
+const inUse = () => busy || dialog.open || chosen().length > 0 || failed.contains(document.activeElement);
+
+function replace(area, fresh) {
+  if (seen[area.id] === fresh.innerHTML) return;
+  seen[area.id] = fresh.innerHTML;
+  const folds = () => [...area.querySelectorAll("details")];
+  const open = new Map(folds().map((fold) => [fold.dataset.key, fold.open]));
+  area.replaceChildren(...fresh.childNodes);
+  for (const fold of folds()) fold.open = open.get(fold.dataset.key) ?? fold.open;
+}
+
+async function refresh() {
+  const own = ++turn;
+  try {
+    const url = location.origin + location.pathname + location.search;
+    const response = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    // An answer from before an action would show what the action has changed.
+    if (own !== turn) return;
+    if (!response.ok) throw new Error(response.statusText);
+    replace(board, page.getElementById("board"));
+    if (!inUse()) {
+      replace(failed, page.getElementById("failed"));
+      note();
+      paint();
+      listed = time();
+    }
+    reached = time();
+    part("fresh").textContent = "";
+  } catch {
+    if (own !== turn) return;
+    part("fresh").textContent = `not refreshed since ${reached}`;
+  }
+  part("held").textContent = inUse() ? `list of ${listed}, held while in use` : "";
+}
+
+setInterval(() => document.visibilityState === "visible" && !busy && refresh(), REFRESH_MS);
+paint();

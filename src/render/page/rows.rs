@@ -1,0 +1,157 @@
+//! The failed rows, to be selected one by one or by what they share.
+
+use maud::{Markup, html};
+
+use super::filter::link;
+use super::groups::{self, Cause, Group};
+use super::{Filter, View, machine_label, stage_name};
+use crate::judge::Board;
+use crate::judge::failures::{Failure, Failures};
+use crate::render::words::{count, number, span};
+
+/// A cause with more rows than this begins folded.
+const FEW_ROWS: usize = 5;
+
+/// An error longer than this, in characters or lines, may scroll and so takes the focus.
+const LONG_ERROR: (usize, usize) = (500, 8);
+
+/// The rows of this page, or that they could not be read.
+pub(super) fn list(view: &View) -> Markup {
+    let Some(failures) = view.failures else {
+        return html! { p .missing { "The failed rows could not be read." } };
+    };
+    let groups = groups::of(&failures.items);
+    html! {
+        p #total { (total(failures, view.filter)) }
+        @if !groups.is_empty() {
+            (bar(failures.items.len()))
+            @for group in &groups { (section(group, view.board)) }
+        }
+        (pages(view))
+    }
+}
+
+fn total(failures: &Failures, filter: &Filter) -> String {
+    let (shown, total) = (failures.items.len() as i64, failures.total);
+    let which = if *filter == Filter::default() {
+        ""
+    } else {
+        " with this filter"
+    };
+    match (shown, total) {
+        (0, 0) => format!("No failed rows{which}."),
+        _ if shown >= total => format!("{}{which}.", count(shown, "failed row", "failed rows")),
+        _ => format!(
+            "Showing {} of {}{which}. Retry and skip touch only rows selected on this page.",
+            number(shown),
+            count(total, "failed row", "failed rows")
+        ),
+    }
+}
+
+fn bar(shown: usize) -> Markup {
+    html! {
+        div .bar role="group" aria-label="Actions on the selected rows" {
+            label { (select_all()) " All " span .count { (number(shown as i64)) } " on this page" }
+            span {
+                button type="button" .main data-action="retry" disabled { "Retry" }
+                " "
+                button type="button" data-action="skip" disabled { "Skip" }
+            }
+        }
+    }
+}
+
+/// A box that selects every row of its scope. A browser would restore the boxes of a page by
+/// their place, and so select other rows after a reload.
+fn select_all() -> Markup {
+    html! { input .all type="checkbox" autocomplete="off"; }
+}
+
+fn section(group: &Group, board: &Board) -> Markup {
+    html! {
+        article .group.scope data-stage=(group.stage) data-machine=(group.machine) {
+            h3 {
+                label {
+                    (select_all()) " " (stage_name(group.stage))
+                    " " span .quiet {
+                        (machine_label(board, group.machine)) " · "
+                        span .count { (number(group.len() as i64)) } " failed"
+                    }
+                }
+            }
+            @for cause in &group.causes { (folded(cause, group.stage)) }
+        }
+    }
+}
+
+fn folded(cause: &Cause, stage: &str) -> Markup {
+    let few = cause.rows.len() <= FEW_ROWS;
+    let name = cause.cause;
+    html! {
+        div .cause.scope {
+            input .all type="checkbox" autocomplete="off" aria-label={ "All rows of " (stage) ": " (name) };
+            details open[few] data-key={ (stage) "\n" (name) } {
+                summary {
+                    span .count { (number(cause.rows.len() as i64)) }
+                    " " span dir="auto" { (name) }
+                }
+                ol { @for failure in &cause.rows { (row(failure)) } }
+            }
+        }
+    }
+}
+
+fn row(failure: &Failure) -> Markup {
+    html! {
+        li .row data-id=(failure.id) data-stage=(failure.stage) {
+            label {
+                input type="checkbox" autocomplete="off" value=(failure.id);
+                " " bdi .title { (failure.title) }
+            }
+            p .quiet { (facts(failure)) }
+            @if let Some(error) = failure.error_message.as_deref().filter(|error| !error.is_empty()) {
+                (message(error))
+            }
+        }
+    }
+}
+
+fn message(error: &str) -> Markup {
+    let (characters, lines) = LONG_ERROR;
+    let long = error.chars().nth(characters).is_some() || error.lines().nth(lines).is_some();
+    html! {
+        @if long {
+            pre .error dir="auto" tabindex="0" role="region" aria-label="Error message" { (error) }
+        } @else {
+            pre .error dir="auto" { (error) }
+        }
+    }
+}
+
+fn facts(failure: &Failure) -> String {
+    let known = |attempts: Option<i64>| attempts.map_or_else(|| "?".to_owned(), number);
+    let attempts = known(failure.attempts);
+    let most = known(failure.max_attempts);
+    let age = failure.age.filter(|age| age.is_finite());
+    let age = age.map_or_else(
+        || "time unknown".to_owned(),
+        |age| format!("{} ago", span(age)),
+    );
+    let document = failure.document_id;
+    format!("document {document} · attempts {attempts}/{most} · {age}")
+}
+
+fn pages(view: &View) -> Markup {
+    html! {
+        @if !view.is_first || view.next.is_some() {
+            nav .pages aria-label="Pages of failed rows" {
+                @if !view.is_first { a href={ (link(view.filter, None)) "#failures" } { "First page" } }
+                " "
+                @if let Some(next) = view.next {
+                    a rel="next" href={ (link(view.filter, Some(next))) "#failures" } { "Next page" }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+use super::*;
+use crate::judge::Lanes;
+use crate::judge::failures::Failure;
+use crate::judge::machines::{MachineLane, State};
+use crate::judge::stages::{Completed, Items, StageLane};
+
+fn board() -> Board {
+    let items = Items {
+        pending: 7,
+        processing: 0,
+        failed: 3,
+    };
+    let stage = StageLane {
+        stage: "summarize".into(),
+        machine: "macmini".into(),
+        items,
+        deferred: 0,
+        deferred_malformed: 0,
+        completed: Completed::default(),
+        created_1h: 4,
+        oldest_pending: None,
+        oldest_processing: None,
+        oldest_pending_age: None,
+    };
+    let machine = MachineLane {
+        key: "macmini".into(),
+        label: "맥미니".into(),
+        state: State::Idle,
+        stages: vec!["summarize".into()],
+        items,
+        completed: Completed::default(),
+        deferred: 0,
+    };
+    Board {
+        up: true,
+        outcomes: Vec::new(),
+        scrape_seconds: 0.0,
+        machine_labels: vec![("macmini".into(), "맥미니".into())],
+        lanes: Some(Lanes {
+            machines: vec![machine],
+            stages: vec![stage],
+            pools: Vec::new(),
+        }),
+        trends: None,
+        jobs: None,
+        current: None,
+    }
+}
+
+fn failure(id: i64, stage: &str, cause: &str) -> Failure {
+    Failure {
+        id,
+        stage: stage.into(),
+        machine: "macmini".into(),
+        document_id: id + 1000,
+        title: format!("<script>alert({id})</script>"),
+        attempts: Some(3),
+        max_attempts: Some(3),
+        error_message: Some(format!("\"{cause}\" & <b>")),
+        cause: cause.into(),
+        failed_at: Some(1.0),
+        age: Some(7500.0),
+    }
+}
+
+fn failures(items: Vec<Failure>, total: i64) -> Failures {
+    Failures {
+        items,
+        total,
+        next: None,
+    }
+}
+
+fn page(failures: Option<&Failures>, filter: &Filter, next: Option<&str>) -> String {
+    render(&View {
+        board: &board(),
+        failures,
+        filter,
+        next,
+        is_first: true,
+    })
+}
+
+#[test]
+fn what_the_database_holds_is_text() {
+    let rows = failures(vec![failure(1, "a\"b", "x' onclick='y")], 1);
+    let page = page(Some(&rows), &Filter::default(), None);
+    assert!(!page.contains("<script>alert"));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(page.contains("data-stage=\"a&quot;b\""));
+    assert!(page.contains("&amp; &lt;b&gt;"));
+    // What the policy of the page refuses is not in it.
+    assert!(!page.contains("style=") && !page.contains("<style"));
+}
+
+#[test]
+fn counts_are_told_in_words() {
+    let all = Filter::default();
+    let some = Filter {
+        stage: Some("ocr".into()),
+        machine: None,
+    };
+    let one = vec![failure(1, "ocr", "c")];
+    for (rows, filter, words) in [
+        (failures(Vec::new(), 0), &all, "No failed rows."),
+        (failures(one.clone(), 1), &all, "1 failed row."),
+        (
+            failures(one.clone(), 1),
+            &some,
+            "1 failed row with this filter.",
+        ),
+        (failures(one, 1204), &all, "Showing 1 of 1,204 failed rows."),
+    ] {
+        assert!(page(Some(&rows), filter, None).contains(words), "{words}");
+    }
+    assert!(page(None, &all, None).contains("The failed rows could not be read."));
+}
+
+#[test]
+fn rows_stand_by_stage_then_by_cause_as_they_are_first_seen() {
+    let rows = [
+        failure(1, "summarize", "b"),
+        failure(2, "summarize", "a"),
+        failure(3, "embed", "b"),
+        failure(4, "summarize", "b"),
+    ];
+    let order: Vec<(&str, &str, Vec<i64>)> = groups::of(&rows)
+        .iter()
+        .flat_map(|group| group.causes.iter().map(|cause| (group.stage, cause)))
+        .map(|(stage, cause)| {
+            (
+                stage,
+                cause.cause,
+                cause.rows.iter().map(|row| row.id).collect(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("summarize", "b", vec![1, 4]),
+        ("summarize", "a", vec![2]),
+        ("embed", "b", vec![3]),
+    ];
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn the_next_page_keeps_the_filter() {
+    let filter = Filter {
+        stage: Some("a&b 단계".into()),
+        machine: Some("macmini".into()),
+    };
+    let link = filter::link(&filter, Some("c+/="));
+    assert_eq!(
+        link,
+        "/?stage=a%26b+%EB%8B%A8%EA%B3%84&machine=macmini&after=c%2B%2F%3D"
+    );
+    let rows = failures(vec![failure(1, "a&b 단계", "c")], 2);
+    let page = page(Some(&rows), &filter, Some("c+/="));
+    assert!(page.contains(&link.replace('&', "&amp;")));
+    assert!(page.contains("<option value=\"a&amp;b 단계\" selected>"));
+    assert_eq!(filter::link(&Filter::default(), None), "/");
+}
+
+#[test]
+fn what_is_wrong_stands_first() {
+    let text = page(Some(&failures(Vec::new(), 0)), &Filter::default(), None);
+    for words in [
+        "what the machines work on, background jobs.",
+        "summarize growing (7 pending)",
+        "3 failed rows",
+        "no ETA, growing",
+    ] {
+        assert!(text.contains(words), "{words}");
+    }
+    let down = Board {
+        up: false,
+        lanes: None,
+        ..board()
+    };
+    let filter = Filter::default();
+    let view = View {
+        board: &down,
+        failures: None,
+        filter: &filter,
+        next: None,
+        is_first: true,
+    };
+    assert!(render(&view).contains("The database cannot be reached:"));
+}
