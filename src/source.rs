@@ -77,7 +77,9 @@ pub fn options(url: &str) -> anyhow::Result<Options> {
             let options: SqliteConnectOptions = url.parse().context("reading the sqlite:// URL")?;
             // A pipeline that is not there must not be made by whoever looks at it.
             let options = options.create_if_missing(false);
-            Ok(Options::Sqlite(Box::new(options.disable_statement_logging())))
+            Ok(Options::Sqlite(Box::new(
+                options.disable_statement_logging(),
+            )))
         }
         _ => bail!("its scheme is none that is known: use postgres://… or sqlite://…"),
     }

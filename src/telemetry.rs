@@ -83,7 +83,9 @@ impl Telemetry {
 
     /// Counts rows on which a person acted.
     pub fn acted(&self, action: &'static str, outcome: &'static str, rows: u64) {
-        self.admin_items.get_or_create(&AdminItem { action, outcome }).inc_by(rows);
+        self.admin_items
+            .get_or_create(&AdminItem { action, outcome })
+            .inc_by(rows);
     }
 
     /// Counts an answered request.

@@ -86,7 +86,10 @@ impl Report {
             Some(row) if action == Action::Retry && row.failed && row.active => Outcome::Conflict,
             Some(_) => Outcome::NotFailed,
         };
-        Self { action, results: asked.iter().map(|id| (*id, outcome(*id))).collect() }
+        Self {
+            action,
+            results: asked.iter().map(|id| (*id, outcome(*id))).collect(),
+        }
     }
 
     /// Returns the ids of each outcome that occurs.
@@ -95,18 +98,29 @@ impl Report {
         outcomes.sort();
         outcomes.dedup();
         let ids = |of: Outcome| {
-            let same = self.results.iter().filter(move |(_, outcome)| *outcome == of);
+            let same = self
+                .results
+                .iter()
+                .filter(move |(_, outcome)| *outcome == of);
             same.map(|(id, _)| *id).collect()
         };
-        outcomes.into_iter().map(|outcome| (outcome, ids(outcome))).collect()
+        outcomes
+            .into_iter()
+            .map(|outcome| (outcome, ids(outcome)))
+            .collect()
     }
 
     /// Returns the answer to the request.
     pub fn answer(&self) -> Value {
         let done = self.action.done();
         let requested = self.results.len();
-        let changed = self.results.iter().filter(|(_, outcome)| *outcome == done).count();
-        let result = |(id, outcome): &(i64, Outcome)| json!({"id": id, "outcome": outcome.as_str()});
+        let changed = self
+            .results
+            .iter()
+            .filter(|(_, outcome)| *outcome == done)
+            .count();
+        let result =
+            |(id, outcome): &(i64, Outcome)| json!({"id": id, "outcome": outcome.as_str()});
         let results: Vec<Value> = self.results.iter().map(result).collect();
         let done = done.as_str();
         json!({

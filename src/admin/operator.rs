@@ -119,8 +119,12 @@ async fn act<C: sqlx::Connection + Desk>(
 ) -> Result<Report, Failure> {
     let deadline = Instant::now() + TIMEOUT;
     let change = changed(pool, action, ids);
-    let (mut lease, report) = within(deadline, change).await.map_err(Failure::before_commit)?;
-    within(deadline, lease.commit()).await.map_err(Failure::Unknown)?;
+    let (mut lease, report) = within(deadline, change)
+        .await
+        .map_err(Failure::before_commit)?;
+    within(deadline, lease.commit())
+        .await
+        .map_err(Failure::Unknown)?;
     lease.give_back();
     Ok(report)
 }
@@ -148,8 +152,16 @@ async fn changed<C: sqlx::Connection + Desk>(
 async fn attempt<C: Desk>(desk: &mut C, action: Action, ids: &[i64]) -> sqlx::Result<Report> {
     desk.open().await?;
     let changed = desk.change(action, ids).await?;
-    let left: Vec<i64> = ids.iter().copied().filter(|id| !changed.contains(id)).collect();
-    let left = if left.is_empty() { Vec::new() } else { desk.look(&left).await? };
+    let left: Vec<i64> = ids
+        .iter()
+        .copied()
+        .filter(|id| !changed.contains(id))
+        .collect();
+    let left = if left.is_empty() {
+        Vec::new()
+    } else {
+        desk.look(&left).await?
+    };
     Ok(Report::new(action, ids, &changed, &left))
 }
 
@@ -157,7 +169,9 @@ async fn within<T>(
     deadline: Instant,
     work: impl Future<Output = sqlx::Result<T>>,
 ) -> sqlx::Result<T> {
-    timeout_at(deadline, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    timeout_at(deadline, work)
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// The pipeline queued one of the documents itself, or met us in a deadlock: its change is made,
@@ -167,7 +181,10 @@ fn was_overtaken(error: &sqlx::Error) -> bool {
 }
 
 fn code(error: &sqlx::Error) -> Option<String> {
-    error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
+    error
+        .as_database_error()?
+        .code()
+        .map(std::borrow::Cow::into_owned)
 }
 
 impl Failure {

@@ -22,7 +22,9 @@ const PAGE: i64 = 300;
 pub fn ids(body: &[u8]) -> Result<Vec<i64>, String> {
     let body: Value =
         serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))?;
-    let object = body.as_object().ok_or("the body is no object: send {\"ids\": [1, 2]}")?;
+    let object = body
+        .as_object()
+        .ok_or("the body is no object: send {\"ids\": [1, 2]}")?;
     if let Some(unknown) = object.keys().find(|key| *key != "ids") {
         return Err(format!("{unknown:?} is no field: there is only \"ids\""));
     }
@@ -76,7 +78,11 @@ impl FailedRequest {
                 "machine" => request.machine = Some(machine(&value, pipeline)?),
                 "limit" => request.limit = Some(limit(&value)?),
                 "after" => request.after = Some(position(&value)?),
-                _ => return Err(format!("{name:?} is no parameter: use stage, machine, limit, after")),
+                _ => {
+                    return Err(format!(
+                        "{name:?} is no parameter: use stage, machine, limit, after"
+                    ));
+                }
             }
         }
         Ok(request)
@@ -110,34 +116,56 @@ impl FailedRequest {
 fn machine(value: &str, pipeline: &Pipeline) -> Result<String, String> {
     let known = pipeline.machines.iter().any(|machine| machine.key == value);
     let refusal = || format!("machine: {value:?} is no machine");
-    (known || value == UNASSIGNED).then(|| value.to_owned()).ok_or_else(refusal)
+    (known || value == UNASSIGNED)
+        .then(|| value.to_owned())
+        .ok_or_else(refusal)
 }
 
 fn limit(value: &str) -> Result<i64, String> {
-    let limit = value.parse().ok().filter(|limit| (1..=MOST as i64).contains(limit));
+    let limit = value
+        .parse()
+        .ok()
+        .filter(|limit| (1..=MOST as i64).contains(limit));
     limit.ok_or_else(|| format!("limit: {value:?} is no whole number from 1 to {MOST}"))
 }
 
 /// Returns the text that `after` takes for a position.
 pub fn cursor(position: &Position) -> String {
-    let failed_at = position.failed_at.map(|at| at.to_string()).unwrap_or_default();
+    let failed_at = position
+        .failed_at
+        .map(|at| at.to_string())
+        .unwrap_or_default();
     URL_SAFE_NO_PAD.encode(format!("{}\n{failed_at}\n{}", position.id, position.stage))
 }
 
 fn position(cursor: &str) -> Result<Position, String> {
     let refusal = || "after: use the `next` of the page before".to_owned();
-    let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
     let text = text.ok_or_else(refusal)?;
     let mut parts = text.splitn(3, '\n');
     let (id, failed_at, stage) = (parts.next(), parts.next(), parts.next());
     let id = id.and_then(|id| id.parse().ok()).ok_or_else(refusal)?;
     let failed_at = match failed_at.ok_or_else(refusal)? {
         "" => None,
-        text => Some(text.parse().ok().filter(|at: &f64| !at.is_nan()).ok_or_else(refusal)?),
+        text => Some(
+            text.parse()
+                .ok()
+                .filter(|at: &f64| !at.is_nan())
+                .ok_or_else(refusal)?,
+        ),
     };
     // PostgreSQL has no text with a NUL in it.
-    let stage = stage.filter(|stage| !stage.contains('\0')).ok_or_else(refusal)?;
-    Ok(Position { stage: stage.to_owned(), failed_at, id })
+    let stage = stage
+        .filter(|stage| !stage.contains('\0'))
+        .ok_or_else(refusal)?;
+    Ok(Position {
+        stage: stage.to_owned(),
+        failed_at,
+        id,
+    })
 }
 
 #[cfg(test)]

@@ -214,7 +214,9 @@ impl Flags {
 
     /// Returns the URL of the database as the role that changes rows.
     pub(super) fn admin_database_url(&self) -> anyhow::Result<&str> {
-        self.admin_database_url.as_deref().map_or_else(|| self.database_url(), Ok)
+        self.admin_database_url
+            .as_deref()
+            .map_or_else(|| self.database_url(), Ok)
     }
 
     /// Returns the admin token, from the file or from the environment, if there is one.

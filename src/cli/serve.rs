@@ -104,7 +104,12 @@ impl Listeners {
                 let listener = bind(flags.admin_listen_address, "--admin.listen-address").await?;
                 Some((
                     listener,
-                    Arc::new(Admin { exporter, operator, telemetry, token }),
+                    Arc::new(Admin {
+                        exporter,
+                        operator,
+                        telemetry,
+                        token,
+                    }),
                 ))
             }
             None => None,

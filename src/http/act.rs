@@ -40,8 +40,17 @@ pub async fn answer(
             response::json(StatusCode::OK, &report.answer())
         }
         Err(failure) => {
-            let reason = failure.source().map(ToString::to_string).unwrap_or_default();
-            tracing::warn!(action = action.as_str(), ?actor, ?ids, reason, "an action failed");
+            let reason = failure
+                .source()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            tracing::warn!(
+                action = action.as_str(),
+                ?actor,
+                ?ids,
+                reason,
+                "an action failed"
+            );
             response::error(status(&failure), &failure.to_string())
         }
     }
@@ -52,7 +61,10 @@ async fn asked(request: Request) -> Result<Vec<i64>, (StatusCode, String)> {
     let refuse = |status, reason: &str| Err((status, reason.to_owned()));
     let headers = request.headers();
     if origin::is_foreign(headers) {
-        return refuse(StatusCode::FORBIDDEN, "another site asks for this: open the page itself");
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "another site asks for this: open the page itself",
+        );
     }
     if !is_json(headers) {
         let reason = "content-type: send application/json";
@@ -70,14 +82,21 @@ async fn asked(request: Request) -> Result<Vec<i64>, (StatusCode, String)> {
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             refuse(StatusCode::PAYLOAD_TOO_LARGE, too_large)
         }
-        Ok(Err(_)) => refuse(StatusCode::BAD_REQUEST, "the body could not be read to its end"),
+        Ok(Err(_)) => refuse(
+            StatusCode::BAD_REQUEST,
+            "the body could not be read to its end",
+        ),
         Err(_) => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
@@ -91,7 +110,14 @@ fn record(report: &Report, actor: &str, telemetry: &Telemetry) {
     for (outcome, ids) in report.by_outcome() {
         let (outcome, rows) = (outcome.as_str(), ids.len());
         telemetry.acted(action, outcome, rows as u64);
-        tracing::info!(action, ?actor, outcome, rows, ?ids, "a person acted on failed rows");
+        tracing::info!(
+            action,
+            ?actor,
+            outcome,
+            rows,
+            ?ids,
+            "a person acted on failed rows"
+        );
     }
 }
 

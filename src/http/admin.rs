@@ -69,7 +69,8 @@ impl Service for Admin {
         let authorization = request.headers().get(AUTHORIZATION);
         let authorization = authorization.and_then(|value| value.to_str().ok());
         let Some(actor) = self.token.actor(authorization) else {
-            self.telemetry.answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
+            self.telemetry
+                .answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
             return challenge();
         };
         let call = route(request.method(), request.uri().path());
@@ -90,7 +91,8 @@ impl Service for Admin {
                 response::allowing(refusal, methods)
             }
         };
-        self.telemetry.answered(call.handler(), response.status().as_u16());
+        self.telemetry
+            .answered(call.handler(), response.status().as_u16());
         response
     }
 }
@@ -106,8 +108,14 @@ fn route(method: &Method, path: &str) -> Call {
         "/api/queue/skip" => (Call::Act(Action::Skip), "POST"),
         _ => return Call::NotFound,
     };
-    let is_allowed = methods.split(", ").any(|allowed| allowed == method.as_str());
-    if is_allowed { call } else { Call::NotAllowed(methods) }
+    let is_allowed = methods
+        .split(", ")
+        .any(|allowed| allowed == method.as_str());
+    if is_allowed {
+        call
+    } else {
+        Call::NotAllowed(methods)
+    }
 }
 
 /// Asks for the token in the way that makes a browser ask its user.
@@ -122,7 +130,9 @@ fn challenge() -> Response {
 impl Admin {
     async fn board(&self) -> Board {
         let budget = deadline::budget(None, Duration::ZERO);
-        self.exporter.board(Collector::ALL.to_vec(), Instant::now() + budget).await
+        self.exporter
+            .board(Collector::ALL.to_vec(), Instant::now() + budget)
+            .await
     }
 
     async fn overview(&self) -> Response {
@@ -168,8 +178,14 @@ impl Admin {
             tracing::warn!(%error, "reading the failed rows failed");
         }
         let failures = failures.ok();
-        let next = failures.as_ref().and_then(|failures| failures.next.as_ref()).map(cursor);
-        let filter = page::Filter { stage: request.stage, machine: request.machine };
+        let next = failures
+            .as_ref()
+            .and_then(|failures| failures.next.as_ref())
+            .map(cursor);
+        let filter = page::Filter {
+            stage: request.stage,
+            machine: request.machine,
+        };
         response::page(page::render(&page::View {
             board: &board,
             failures: failures.as_ref(),

@@ -34,8 +34,20 @@ mod tests {
             (vec![("sec-fetch-site", "none")], false),
             (vec![("sec-fetch-site", "same-site")], true),
             (vec![("sec-fetch-site", "cross-site")], true),
-            (vec![("sec-fetch-site", "cross-site"), ("origin", "http://board:9887")], true),
-            (vec![("sec-fetch-site", "same-origin"), ("origin", "https://proxy")], false),
+            (
+                vec![
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "http://board:9887"),
+                ],
+                true,
+            ),
+            (
+                vec![
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "https://proxy"),
+                ],
+                false,
+            ),
             (vec![("origin", "http://board:9887")], false),
             (vec![("origin", "http://board:9888")], true),
             (vec![("origin", "http://evil")], true),

@@ -1,7 +1,7 @@
 //! A board and the failed rows as a page on which a person retries or skips them.
 //!
 //! The page is whole without script, but for the two actions and the quiet refresh, which
-//! replaces [`lanes`] and [`rows`] by what a later answer has in their place.
+//! replaces the lanes and the rows by what a later answer has in their place.
 
 mod dialog;
 mod filter;

@@ -1,9 +1,9 @@
 "use strict";
-const REFRESH_MS = 10_000;
-const PATIENCE_MS = 60_000;
+const REFRESH_MS = 10_000, PATIENCE_MS = 60_000;
 const part = (id) => document.getElementById(id);
 const [board, failed, dialog, outcome] = ["board", "failed", "confirm", "outcome"].map(part);
-const rows = (n) => (n === 1 ? "1 row" : `${n.toLocaleString("en")} rows`);
+const count = (n) => n.toLocaleString("en");
+const rows = (n) => (n === 1 ? "1 row" : `${count(n)} rows`);
 const made = (name, text) => Object.assign(document.createElement(name), { textContent: text });
 
 const ACTIONS = {
@@ -22,6 +22,7 @@ const UNKNOWN = "no answer: whether it was done is unknown; reload to see";
 // Selection: a box with the class "all" stands for the rows of its scope.
 const boxes = (scope) => [...scope.querySelectorAll(".row input")];
 const chosen = () => boxes(failed).filter((box) => box.checked);
+const rowOf = (id) => failed.querySelector(`.row[data-id="${CSS.escape(id)}"]`);
 let busy = false;
 
 function paint() {
@@ -34,7 +35,7 @@ function paint() {
   const n = chosen().length;
   for (const button of failed.querySelectorAll("[data-action]")) {
     button.disabled = busy || n === 0;
-    button.textContent = ACTIONS[button.dataset.action].verb + (n ? ` ${n.toLocaleString("en")}` : "");
+    button.textContent = ACTIONS[button.dataset.action].verb + (n ? ` ${count(n)}` : "");
   }
 }
 
@@ -90,7 +91,7 @@ async function post(name, ids) {
     });
     text = await response.text();
     const answer = JSON.parse(text.replace(/"id":\s*(-?\d+)/g, '"id":"$1"'));
-    if (response.ok) return { results: answer.results.map(({ id, outcome }) => ({ id, outcome })) };
+    if (response.ok) return { results: [...answer.results] };
     if (answer.error) return { error: String(answer.error) };
   } catch {
     if (!response || response.ok || text === undefined) return { error: UNKNOWN };
@@ -132,7 +133,7 @@ function settle(action, results) {
   const lines = [];
   const counts = new Map();
   for (const { id, outcome } of results) {
-    const row = failed.querySelector(`.row[data-id="${CSS.escape(id)}"]`);
+    const row = rowOf(id);
     if (outcome === action.done) {
       row?.remove();
       continue;
@@ -145,15 +146,16 @@ function settle(action, results) {
     line.dataset.outcome = outcome;
     lines.push(line);
   }
-  const left = [...counts].map(([words, n]) => `${n.toLocaleString("en")} ${words}`).join(", ");
+  const left = [...counts].map(([words, n]) => `${count(n)} ${words}`).join(", ");
   const done = results.length - notes.size;
-  say(`${done.toLocaleString("en")} of ${rows(results.length)} ${action.done}.${left ? ` Left alone: ${left}.` : ""}`, notes.size > 0, lines);
+  say(`${count(done)} of ${rows(results.length)} ${action.done}.${left ? ` Left alone: ${left}.` : ""}`, notes.size > 0, lines);
   for (const box of chosen()) box.checked = false;
   for (const scope of [failed, ...failed.querySelectorAll(".scope")]) {
     const n = boxes(scope).length;
     if (n === 0 && scope !== failed) scope.remove();
-    else scope.querySelector(".count")?.replaceChildren(n.toLocaleString("en"));
+    else scope.querySelector(".count")?.replaceChildren(count(n));
   }
+  seen.failed = "";
   note();
   paint();
 }
@@ -163,7 +165,7 @@ function note() {
   for (const [id, words] of notes) {
     const text = made("p", words);
     text.className = "note";
-    failed.querySelector(`.row[data-id="${CSS.escape(id)}"] label`)?.after(text);
+    rowOf(id)?.querySelector("label").after(text);
   }
 }
 
@@ -193,7 +195,7 @@ async function refresh() {
   const own = ++turn;
   try {
     const url = location.origin + location.pathname + location.search;
-    const response = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     // An answer from before an action would show what the action has changed.
     if (own !== turn) return;

@@ -52,7 +52,7 @@ fn total(failures: &Failures, filter: &Filter) -> String {
 fn bar(shown: usize) -> Markup {
     html! {
         div .bar role="group" aria-label="Actions on the selected rows" {
-            label { (select_all()) " All " span .count { (number(shown as i64)) } " on this page" }
+            label { (select_all()) span { "All " span .count { (number(shown as i64)) } " on this page" } }
             span {
                 button type="button" .main data-action="retry" disabled { "Retry" }
                 " "
@@ -73,10 +73,11 @@ fn section(group: &Group, board: &Board) -> Markup {
         article .group.scope data-stage=(group.stage) data-machine=(group.machine) {
             h3 {
                 label {
-                    (select_all()) " " (stage_name(group.stage))
-                    " " span .quiet {
+                    (select_all())
+                    span { (stage_name(group.stage)) }
+                    span .quiet {
                         (machine_label(board, group.machine)) " · "
-                        span .count { (number(group.len() as i64)) } " failed"
+                        span .count { (number(group.len() as i64)) } " on this page"
                     }
                 }
             }
@@ -107,7 +108,7 @@ fn row(failure: &Failure) -> Markup {
         li .row data-id=(failure.id) data-stage=(failure.stage) {
             label {
                 input type="checkbox" autocomplete="off" value=(failure.id);
-                " " bdi .title { (failure.title) }
+                bdi .title { (failure.title) }
             }
             p .quiet { (facts(failure)) }
             @if let Some(error) = failure.error_message.as_deref().filter(|error| !error.is_empty()) {
