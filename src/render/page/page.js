@@ -85,7 +85,6 @@ async function post(name, ids) {
     response = await fetch(new URL(`/api/queue/${name}`, location.origin), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      credentials: "same-origin",
       body: `{"ids":[${ids.join(",")}]}`,
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
@@ -105,7 +104,7 @@ async function act({ name, ids }) {
   turn += 1;
   paint();
   say(`${action.doing} ${rows(ids.length)}…`);
-  outcome.focus();
+  outcome.focus({ preventScroll: true });
   const { error, results } = await post(name, ids);
   busy = false;
   if (error) {

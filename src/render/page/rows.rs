@@ -74,10 +74,12 @@ fn section(group: &Group, board: &Board) -> Markup {
             h3 {
                 label {
                     (select_all())
-                    span { (stage_name(group.stage)) }
-                    span .quiet {
-                        (machine_label(board, group.machine)) " · "
-                        span .count { (number(group.len() as i64)) } " on this page"
+                    span {
+                        (stage_name(group.stage))
+                        " " span .quiet {
+                            (machine_label(board, group.machine)) " · "
+                            span .count { (number(group.len() as i64)) } " on this page"
+                        }
                     }
                 }
             }
