@@ -134,17 +134,18 @@ pub struct StageRow {
     pub oldest_processing: Option<UnixSeconds>,
 }
 
-/// Rows of a stage created and completed in one hour; the key is (stage, hour).
+/// Rows of a stage that were created in one hour and completed in another; the key is all but
+/// the count. An hour is its place in the trend, 1 being the oldest; other places lie outside.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct TrendRow {
     /// The stage.
     pub stage: String,
-    /// The hour's place in the trend, 1 being the oldest.
-    pub hour: i64,
-    /// Rows created in it.
-    pub created: i64,
-    /// Rows completed in it.
-    pub completed: i64,
+    /// The hour in which they were created.
+    pub created_hour: Option<i64>,
+    /// The hour in which they were completed.
+    pub completed_hour: Option<i64>,
+    /// How many.
+    pub count: i64,
 }
 
 /// Background jobs: some in detail, all of them counted.

@@ -41,12 +41,14 @@ fn hours(stage: &str, rows: &[TrendRow], windows: &Windows) -> Vec<TrendHour> {
     let rows: Vec<&TrendRow> = rows.iter().filter(|row| row.stage == stage).collect();
     let mut hours = Vec::with_capacity(windows.hours.len());
     for (index, hour) in windows.hours.iter().enumerate() {
-        let here = rows.iter().filter(|row| row.hour == index as i64 + 1);
+        let place = Some(index as i64 + 1);
+        let created = rows.iter().filter(|row| row.created_hour == place);
+        let completed = rows.iter().filter(|row| row.completed_hour == place);
         hours.push(TrendHour {
             hours_ago: windows.hours.len() - 1 - index,
             label: hour.label.clone(),
-            created: here.clone().map(|row| row.created).sum(),
-            completed: here.map(|row| row.completed).sum(),
+            created: created.map(|row| row.count).sum(),
+            completed: completed.map(|row| row.count).sum(),
         });
     }
     hours

@@ -56,23 +56,21 @@ LEFT JOIN documents d ON d.id = q.document_id
 WHERE q.status IN ('pending', 'processing', 'failed') OR q.completed_at > ?4 OR q.created_at > ?2
 GROUP BY 1, 2, 3";
 
+/// A row is counted under its pair of hours, each the number of the hours that began before.
 const TREND: &str = "
-WITH hours (hour, starts, ends) AS (
-    SELECT first.key + 1, first.value, next.value
-    FROM json_each(?2) AS first JOIN json_each(?2) AS next ON next.key = first.key + 1
-),
-events (stage, at, created, completed) AS (
-    SELECT stage, unixepoch(created_at, 'subsec'), 1, 0
+WITH events AS (
+    SELECT stage, unixepoch(created_at, 'subsec') AS created,
+           CASE WHEN status = 'completed' THEN unixepoch(completed_at, 'subsec') END AS completed
     FROM processing_queue
     WHERE stage IN (SELECT value FROM json_each(?1))
-    UNION ALL
-    SELECT stage, unixepoch(completed_at, 'subsec'), 0, 1
-    FROM processing_queue
-    WHERE stage IN (SELECT value FROM json_each(?1)) AND status = 'completed'
 )
-SELECT stage, hour, sum(created) AS created, sum(completed) AS completed
-FROM events JOIN hours ON at >= starts AND at < ends
-GROUP BY stage, hour";
+SELECT stage,
+       (SELECT count(*) FROM json_each(?2) WHERE value <= created) AS created_hour,
+       (SELECT count(*) FROM json_each(?2) WHERE value <= completed) AS completed_hour,
+       count(*) AS count
+FROM events
+WHERE created >= ?3 OR completed >= ?3
+GROUP BY 1, 2, 3";
 
 const JOBS: &str = "
 SELECT CAST(id AS TEXT) AS id, kind, label, state, processed, total,
@@ -155,7 +153,7 @@ impl Session for SqliteConnection {
         let query = query_as(TREND)
             .bind(list(&scope.trend_stages))
             .bind(list(&bounds));
-        query.fetch_all(self).await
+        query.bind(bounds.first()).fetch_all(self).await
     }
 
     async fn jobs(&mut self, windows: &Windows) -> sqlx::Result<JobRows> {

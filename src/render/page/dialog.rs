@@ -12,7 +12,7 @@ pub(super) fn confirmation() -> Markup {
                 ul #confirm-stages {}
                 div .buttons {
                     button #confirm-no value="" { "Cancel" }
-                    button #confirm-yes .main value="yes" autofocus {}
+                    button #confirm-yes .main value="yes" {}
                 }
             }
         }

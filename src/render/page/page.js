@@ -67,9 +67,10 @@ failed.addEventListener("click", ({ target }) => {
   part("confirm-yes").textContent = `${action.verb} ${rows(ids.length)}`;
   dialog.returnValue = "";
   dialog.showModal();
+  part("confirm-yes").focus();
 });
 
-// Enter that is still held down from the button outside must not confirm.
+// Enter still held down from outside must not confirm.
 dialog.addEventListener("keydown", (event) => {
   if (event.repeat && event.key === "Enter") event.preventDefault();
 });

@@ -15,6 +15,10 @@ const FEW_ROWS: usize = 5;
 /// An error longer than this, in characters or lines, may scroll and so takes the focus.
 const LONG_ERROR: (usize, usize) = (500, 8);
 
+/// Of an error longer than this, in characters, the page shows the beginning; the failed list as
+/// JSON has it whole.
+const MOST_ERROR: usize = 4000;
+
 /// The rows of this page, or that they could not be read.
 pub(super) fn list(view: &View) -> Markup {
     let Some(failures) = view.failures else {
@@ -121,6 +125,9 @@ fn row(failure: &Failure) -> Markup {
 }
 
 fn message(error: &str) -> Markup {
+    let end = error.char_indices().nth(MOST_ERROR);
+    let cut = end.is_some();
+    let error = end.map_or(error, |(end, _)| &error[..end]);
     let (characters, lines) = LONG_ERROR;
     let long = error.chars().nth(characters).is_some() || error.lines().nth(lines).is_some();
     html! {
@@ -129,6 +136,7 @@ fn message(error: &str) -> Markup {
         } @else {
             pre .error dir="auto" { (error) }
         }
+        @if cut { p .quiet { "The message goes on; /api/queue/failed has it whole." } }
     }
 }
 
