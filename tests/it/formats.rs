@@ -1,11 +1,7 @@
-use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use crate::support::{Database, Engine, Exporter, Options, Reader, get, pipe};
+use crate::support::{Database, Engine, Exporter, Options, Prometheus, Reader, get, pipe};
 use crate::{model, random};
 
 const OPENMETRICS: &str =
@@ -58,75 +54,24 @@ async fn promtool_has_nothing_to_say() {
 #[tokio::test]
 async fn a_real_prometheus_scrapes_it() {
     let (_database, exporter) = hostile().await;
-    let folder = tempfile::TempDir::new().expect("a folder");
-    let file = folder.path().join("prometheus.yml");
-    let target = exporter.metrics;
     let configuration = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
-         scrape_configs: [{{job_name: queueboard, static_configs: [{{targets: ['{target}']}}]}}]\n"
+         scrape_configs: [{{job_name: q, static_configs: [{{targets: ['{}']}}]}}]\n",
+        exporter.metrics
     );
-    std::fs::write(&file, configuration).expect("the configuration is written");
-    let address = free_address();
-    let mut prometheus = Command::new("prometheus")
-        .arg(format!("--config.file={}", file.display()))
-        .arg(format!(
-            "--storage.tsdb.path={}",
-            folder.path().join("data").display()
-        ))
-        .arg(format!("--web.listen-address={address}"))
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("Debian's prometheus; use tests/run");
-    let up = wait_for(address, "up", "1");
-    let samples = query(address, "scrape_samples_scraped");
-    let failed = "sum(queueboard_stage_items{status=\"failed\"})";
-    let failed = query(
-        address,
-        &form_urlencoded::byte_serialize(failed.as_bytes()).collect::<String>(),
+    let prometheus = Prometheus::start(&configuration, &[]);
+    prometheus.wait_for("up", 1.0);
+    let is_failed = |key: &&String| {
+        key.starts_with("queueboard_stage_items") && key.contains("status=\"failed\"")
+    };
+    let page = exporter.scrape();
+    let failed = page.keys().filter(is_failed).map(|key| page[key]).sum();
+    prometheus.wait_for("sum(queueboard_stage_items{status=\"failed\"})", failed);
+    let samples = prometheus.value("scrape_samples_scraped");
+    assert!(
+        samples.is_some_and(|samples| samples >= page.len() as f64),
+        "{samples:?}"
     );
-    prometheus.kill().expect("it is stopped");
-    prometheus.wait().expect("it ends");
-    assert!(up, "Prometheus does not call it up");
-    let expected: f64 = exporter
-        .scrape()
-        .iter()
-        .filter(|(key, _)| key.starts_with("queueboard_stage_items") && key.contains("\"failed\""))
-        .map(|(_, value)| value)
-        .sum();
-    assert_eq!(failed.as_deref(), Some(expected.to_string().as_str()));
-    assert!(samples.is_some_and(|samples| samples.parse::<f64>().is_ok_and(|n| n > 300.0)));
-}
-
-fn wait_for(prometheus: SocketAddr, expression: &str, expected: &str) -> bool {
-    let until = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < until {
-        if std::net::TcpStream::connect(prometheus).is_ok()
-            && query(prometheus, expression).as_deref() == Some(expected)
-        {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    false
-}
-
-fn query(prometheus: SocketAddr, expression: &str) -> Option<String> {
-    let answer = get(
-        prometheus,
-        &format!("/api/v1/query?query={expression}"),
-        &[],
-    );
-    if answer.status != 200 {
-        return None;
-    }
-    let value = answer.json()["data"]["result"][0]["value"][1].clone();
-    value.as_str().map(str::to_owned)
-}
-
-/// Prometheus cannot say which port it took, so it is given one that was free a moment ago.
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address")
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod command_line;
 mod configuration;
 /// What a scrape costs the database.
 mod cost;
+/// The dashboards: their rules, their queries, and a Prometheus that answers them.
+mod dashboards;
 /// The demo, as a newcomer meets it.
 mod demo;
 /// Every number equals the model's, on both engines.
@@ -37,6 +39,8 @@ mod listeners;
 mod lost;
 /// The failures page in a real browser.
 mod page;
+/// The whole way from a database in trouble to somebody who is paged.
+mod pager;
 /// What the admin listener refuses.
 mod requests;
 /// People, and a pipeline, that act on the same rows at once.

@@ -6,6 +6,7 @@ mod demo;
 mod exporter;
 mod http;
 mod pages;
+mod peers;
 mod proxy;
 
 pub(crate) use browser::Browser;
@@ -14,6 +15,7 @@ pub(crate) use demo::Demo;
 pub(crate) use exporter::{Exporter, Options, TOKEN, bearer, binary, run};
 pub(crate) use http::{Answer, get, post, request, send};
 pub(crate) use pages::{Reader, Series, of_board};
+pub(crate) use peers::{Alertmanager, Pager, Prometheus};
 pub(crate) use proxy::{Verdict, Word, proxy};
 
 use std::path::Path;
