@@ -128,7 +128,10 @@ fn alertmanager_routes_pages_and_tickets() {
     let routing = repository_file("alerts/alertmanager.example.yml");
     for word in routing.split(|letter: char| !letter.is_alphanumeric()) {
         let is_alert = word.starts_with("Queueboard") && word != "Queueboard";
-        assert!(!is_alert || names.contains(word), "there is no alert {word}");
+        assert!(
+            !is_alert || names.contains(word),
+            "there is no alert {word}"
+        );
     }
 }
 
@@ -261,12 +264,18 @@ fn expressions(expression: &str) -> Vec<String> {
     if let Some(first) = starts.first() {
         let rest = tokens[first + 1..].concat();
         let rest = rest.trim_start();
-        let matching = rest.strip_prefix("on (").and_then(|rest| rest.split_once(')'));
+        let matching = rest
+            .strip_prefix("on (")
+            .and_then(|rest| rest.split_once(')'));
         mutants.push(matching.map_or(rest, |(_, rest)| rest).to_owned());
     }
     starts.push(tokens.len());
     for clause in starts.windows(2) {
-        mutants.push([&tokens[..clause[0]], &tokens[clause[1]..]].concat().concat());
+        mutants.push(
+            [&tokens[..clause[0]], &tokens[clause[1]..]]
+                .concat()
+                .concat(),
+        );
     }
     mutants
 }

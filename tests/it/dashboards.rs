@@ -897,6 +897,11 @@ fn check_labels(prometheus: &Prometheus) {
     }
 }
 
+/// A row of a stage where nothing else ever happened.
+const STALLED: &str = "\
+    INSERT INTO processing_queue (id, document_id, stage, status, created_at)
+    VALUES (99999999, 99999999, 'translate', 'pending', '2026-11-24T01:00:00Z')";
+
 /// An exporter of a board of every kind of row, whose clock stands still.
 async fn standing_still() -> (Database, Exporter) {
     let mut database = Database::create(Engine::Sqlite).await;
@@ -904,6 +909,7 @@ async fn standing_still() -> (Database, Exporter) {
     database
         .load(&random::board(6, 3000, now, Tz::Asia__Seoul))
         .await;
+    database.run(STALLED).await;
     let options = Options {
         clock: database.clock(),
         ..Options::default()
@@ -912,17 +918,23 @@ async fn standing_still() -> (Database, Exporter) {
     (database, exporter)
 }
 
-#[tokio::test]
-async fn the_board_in_grafana_is_the_board_as_json() {
-    let (_database, exporter) = standing_still().await;
-    let prometheus = scraping(exporter.metrics);
-    let overview = exporter.overview().json();
-    let lanes = &dashboards()["machine-lanes.json"];
-    let of = |title: &str, reference: &str, machine: &str| {
-        run(&prometheus, target(lanes, title, reference), machine)
-    };
+/// What the board's panels show, beside what the exporter says to whoever asks for JSON.
+struct Shown {
+    prometheus: Prometheus,
+    lanes: Value,
+    overview: Value,
+}
 
-    for machine in list(&overview["machines"]) {
+impl Shown {
+    fn of(&self, title: &str, reference: &str, machine: &str) -> Vec<Series> {
+        run(
+            &self.prometheus,
+            target(&self.lanes, title, reference),
+            machine,
+        )
+    }
+
+    fn check_lanes(&self) {
         let numbers = [
             ("${machine:text}: rows now", "A", "pending"),
             ("${machine:text}: rows now", "B", "processing"),
@@ -931,60 +943,87 @@ async fn the_board_in_grafana_is_the_board_as_json() {
             ("${machine:text}: done", "B", "done_1h"),
             ("${machine:text}: done", "C", "done_today"),
         ];
-        for (title, reference, key) in numbers {
-            let found = of(title, reference, text(&machine["key"]));
-            let values: Vec<f64> = found.iter().map(|series| series.value).collect();
-            assert_eq!(Some(values[0]), machine[key].as_f64(), "{machine}: {key}");
-            assert_eq!(values.len(), 1);
-        }
-        let state = &of("${machine:text}", "A", text(&machine["key"]))[0];
-        let states = ["idle", "deferred", "active"].map(|state| machine["state"] == state);
-        let code = states.iter().position(|holds| *holds);
-        assert_eq!(Some(state.value), code.map(|code| code as f64), "{machine}");
-        assert_eq!(state.labels["label"], machine["label"]);
-    }
-
-    let trends = [("A", "inflow"), ("B", "done")];
-    for (reference, key) in trends {
-        let title = "24 hours of $trend_stage: came in and done";
-        let found = of(title, reference, ".+");
-        assert_eq!(found.len(), 24);
-        for series in found {
-            let ago: usize = text(&series.labels["hours_ago"]).parse().expect("a number");
-            let hour = &overview["trend_24h"][23 - ago];
-            assert_eq!(series.labels["hour"], hour["hour"]);
-            assert_eq!(Some(series.value), hour[key].as_f64(), "{hour}: {key}");
+        for machine in list(&self.overview["machines"]) {
+            let name = text(&machine["key"]);
+            for (title, reference, key) in numbers {
+                let found = self.of(title, reference, name);
+                assert_eq!(found.len(), 1);
+                assert_eq!(Some(found[0].value), machine[key].as_f64(), "{name}: {key}");
+            }
+            let state = &self.of("${machine:text}", "A", name)[0];
+            let code = match text(&machine["state"]) {
+                "active" => 2.0,
+                "deferred" => 1.0,
+                _ => 0.0,
+            };
+            assert_eq!(state.value, code, "{machine}");
+            assert_eq!(state.labels["label"], machine["label"]);
         }
     }
 
-    for (reference, key) in [("B", "done_1h"), ("C", "done_today")] {
-        for series in of("Who does the shared stages", reference, ".+") {
-            let machine = text(&series.labels["machine"]);
-            let parts = &overview["summarize_by_machine"][machine];
-            assert_eq!(Some(series.value), parts[key].as_f64(), "{machine}: {key}");
+    fn check_trend(&self) {
+        for (reference, key) in [("A", "inflow"), ("B", "done")] {
+            let title = "24 hours of $trend_stage: came in and done";
+            let found = self.of(title, reference, ".+");
+            assert_eq!(found.len(), 24);
+            for series in found {
+                let ago: usize = text(&series.labels["hours_ago"]).parse().expect("a number");
+                let hour = &self.overview["trend_24h"][23 - ago];
+                assert_eq!(series.labels["hour"], hour["hour"]);
+                assert_eq!(Some(series.value), hour[key].as_f64(), "{hour}: {key}");
+            }
         }
     }
 
-    let times = of("When each stage is done", "A", ".+");
-    let mut forecasts = BTreeSet::new();
-    for stage in list(&overview["stages"]) {
-        let of_stage = |series: &&Series| series.labels["stage"] == stage["stage"];
-        // Stages beyond the hundredth are summed.
-        let Some(series) = times.iter().find(of_stage) else {
-            continue;
-        };
-        let forecast = text(&stage["forecast"]);
-        forecasts.insert(forecast);
-        let minutes = stage["eta_minutes"].as_f64();
-        let is_right = match forecast {
-            "growing" => series.value == -1.0,
-            "stalled" => series.value == -2.0,
-            "empty" => series.value == 0.0,
-            _ => minutes.is_some_and(|minutes| (series.value / 60.0 - minutes).abs() <= 1.0),
-        };
-        assert!(is_right, "{stage}: {}", series.value);
+    fn check_pool(&self) {
+        for (reference, key) in [("B", "done_1h"), ("C", "done_today")] {
+            let found = self.of("Who does the shared stages", reference, ".+");
+            assert_eq!(found.len(), 2);
+            for series in found {
+                let machine = text(&series.labels["machine"]);
+                let part = &self.overview["summarize_by_machine"][machine][key];
+                assert_eq!(Some(series.value), part.as_f64(), "{machine}: {key}");
+            }
+        }
     }
-    assert_eq!(forecasts.len(), 4, "{forecasts:?}");
+
+    /// A backlog that grows, one that stands still, none, and one that will be done are told apart.
+    fn check_times(&self) {
+        let times = self.of("When each stage is done", "A", ".+");
+        let mut forecasts = BTreeSet::new();
+        for stage in list(&self.overview["stages"]) {
+            let is_it = |series: &&Series| series.labels["stage"] == stage["stage"];
+            // Stages beyond the hundredth are summed.
+            let Some(series) = times.iter().find(is_it) else {
+                continue;
+            };
+            let forecast = text(&stage["forecast"]);
+            forecasts.insert(forecast);
+            let minutes = stage["eta_minutes"].as_f64();
+            let is_right = match forecast {
+                "growing" => series.value == -1.0,
+                "stalled" => series.value == -2.0,
+                "empty" => series.value == 0.0,
+                _ => minutes.is_some_and(|minutes| (series.value / 60.0 - minutes).abs() <= 1.0),
+            };
+            assert!(is_right, "{stage}: {}", series.value);
+        }
+        assert_eq!(forecasts.len(), 4, "{forecasts:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_board_in_grafana_is_the_board_as_json() {
+    let (_database, exporter) = standing_still().await;
+    let shown = Shown {
+        prometheus: scraping(exporter.metrics),
+        lanes: dashboards()["machine-lanes.json"].clone(),
+        overview: exporter.overview().json(),
+    };
+    shown.check_lanes();
+    shown.check_trend();
+    shown.check_pool();
+    shown.check_times();
 }
 
 /// What is not known is no board of zeros.
