@@ -13,6 +13,8 @@ mod rows;
 
 /// Retry and skip, row by row.
 mod actions;
+/// The alert rules: what they say, when they fire, and that their tests would notice a change.
+mod alerts;
 /// The arrows between the modules that the design forbids.
 mod architecture;
 /// The command line, and what bad input gets.
