@@ -18,7 +18,7 @@ use crate::config;
 use crate::exporter::Exporter;
 use crate::render::terminal;
 use crate::snapshot::Collector;
-use crate::source::Source;
+use crate::source::{Source, postgres};
 
 use flags::Flags;
 
@@ -43,6 +43,8 @@ enum Command {
     Demo,
     /// Collect once and print the board
     Board,
+    /// Print the statements that make the indexes a scrape is cheap with
+    Indexes,
 }
 
 /// Runs the command that the arguments name, and returns the process's exit code.
@@ -88,6 +90,10 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
                 .map(|()| ExitCode::SUCCESS),
             Some(Command::Demo) => serve::demo(&cli.flags).await.map(|()| ExitCode::SUCCESS),
             Some(Command::Board) => board(&cli.flags).await,
+            Some(Command::Indexes) => {
+                print(postgres::INDEXES);
+                Ok(ExitCode::SUCCESS)
+            }
         }
     })
 }

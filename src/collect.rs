@@ -177,7 +177,9 @@ async fn ask<C: Session>(
     snapshot: &mut Snapshot,
 ) -> sqlx::Result<()> {
     match collector {
-        Collector::Stages => snapshot.stages = Some(session.stages(windows, scope).await?),
+        Collector::Stages => {
+            snapshot.stages = Some(session.stages(opening, windows, scope).await?);
+        }
         Collector::Trend => snapshot.trend = Some(session.trend(windows, scope).await?),
         Collector::Current => snapshot.current = Some(session.current().await?),
         Collector::BackgroundJobs if opening.has_background_jobs => {

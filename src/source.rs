@@ -92,6 +92,8 @@ pub struct Opening {
     pub now: DateTime<Utc>,
     /// Whether there is a `background_jobs` table.
     pub has_background_jobs: bool,
+    /// Whether every index that the questions can be answered by is there and whole.
+    pub has_indexes: bool,
 }
 
 /// How long the database may take.
@@ -111,6 +113,7 @@ pub trait Session: Send {
     /// Counts live rows and recent completions by stage.
     fn stages(
         &mut self,
+        opening: &Opening,
         windows: &Windows,
         scope: &Scope,
     ) -> impl Future<Output = sqlx::Result<Vec<StageRow>>> + Send;

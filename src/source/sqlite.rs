@@ -22,7 +22,8 @@ const INSTRUCTIONS: i32 = 10_000;
 const OPENING: &str = "
 SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now,
        EXISTS (SELECT 1 FROM sqlite_schema
-               WHERE name = 'background_jobs' AND type IN ('table', 'view')) AS has_background_jobs";
+               WHERE name = 'background_jobs' AND type IN ('table', 'view')) AS has_background_jobs,
+       FALSE AS has_indexes";
 
 /// One row is a stage's rows of one model and one `deferred_until`, which is cut where no timestamp
 /// is so long. Only live rows and recent windows are counted, never the finished ones whole.
@@ -136,7 +137,12 @@ impl Session for SqliteConnection {
         sqlx::FromRow::from_row(row)
     }
 
-    async fn stages(&mut self, windows: &Windows, scope: &Scope) -> sqlx::Result<Vec<StageRow>> {
+    async fn stages(
+        &mut self,
+        _opening: &Opening,
+        windows: &Windows,
+        scope: &Scope,
+    ) -> sqlx::Result<Vec<StageRow>> {
         query_as(STAGES)
             .bind(seconds(windows.quarter_ago))
             .bind(seconds(windows.hour_ago))

@@ -62,7 +62,7 @@ async fn state(database: &mut Database, id: i64) -> String {
 
 #[tokio::test]
 async fn a_failed_row_is_retried_and_keeps_its_error() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let (mut database, exporter) = queue(engine, &[(1, 1, "stt", "failed", None)]).await;
         let answer = act(&exporter, "retry", &[1]);
         let expected = json!({"requested": 1, "retried": 1, "not_retried": 0,
@@ -80,7 +80,7 @@ async fn a_failed_row_is_retried_and_keeps_its_error() {
 
 #[tokio::test]
 async fn a_row_whose_document_is_queued_already_is_left_alone() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let rows = [
             (1, 1, "stt", "failed", None),
             (2, 1, "stt", "pending", None),
@@ -113,7 +113,7 @@ async fn a_row_whose_document_is_queued_already_is_left_alone() {
 
 #[tokio::test]
 async fn of_several_failed_rows_of_a_document_the_highest_is_retried() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let rows = [
             (1, 1, "stt", "failed", None),
             (5, 1, "stt", "failed", None),
@@ -140,7 +140,7 @@ async fn of_several_failed_rows_of_a_document_the_highest_is_retried() {
 
 #[tokio::test]
 async fn rows_that_are_not_failed_or_not_there_are_said_to_be() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let rows = [
             (1, 1, "stt", "pending", None),
             (2, 2, "stt", "processing", None),
@@ -171,7 +171,7 @@ async fn rows_that_are_not_failed_or_not_there_are_said_to_be() {
 
 #[tokio::test]
 async fn a_failed_row_is_skipped_whatever_its_payload() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let rows = [
             (1, 1, "stt", "failed", None),
             (
@@ -238,7 +238,7 @@ async fn a_failed_row_is_skipped_whatever_its_payload() {
 
 #[tokio::test]
 async fn an_action_is_logged_and_counted() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let rows = [(1, 1, "stt", "failed", None), (2, 2, "stt", "failed", None)];
         let (_database, exporter) = queue(engine, &rows).await;
         act(&exporter, "retry", &[1, 9]);

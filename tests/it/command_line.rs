@@ -189,7 +189,7 @@ async fn a_wrong_password_is_said_and_not_shown() {
 
 #[tokio::test]
 async fn the_board_is_printed() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         let now = chrono::DateTime::from_timestamp(1_795_500_000, 0).expect("an instant");
         database

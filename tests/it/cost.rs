@@ -115,3 +115,79 @@ async fn scrapes_that_arrive_together_share_one_collection() {
         "{transactions} transactions for 100 scrapes"
     );
 }
+
+/// A history that the planner takes seriously, on an engine with or without the indexes.
+async fn with_a_history(engine: Engine) -> (Database, Exporter) {
+    let mut database = Database::create(engine).await;
+    database
+        .run(
+            "INSERT INTO processing_queue (id, document_id, stage, status, created_at, completed_at)
+             SELECT g, g, CASE g % 2 WHEN 0 THEN 'summarize' ELSE 'stt' END, 'completed',
+                    now() - g * interval '1 minute', now() - g * interval '1 minute'
+             FROM generate_series(1, 100000) g",
+        )
+        .await;
+    database.run("VACUUM ANALYZE processing_queue").await;
+    let arguments = vec!["--collector.current".to_owned()];
+    let options = Options {
+        arguments,
+        ..Options::default()
+    };
+    let exporter = Exporter::serve(database.url(), &options);
+    (database, exporter)
+}
+
+/// Returns how often the queue was read from end to end, and how many of its rows in all.
+async fn reads(database: &mut Database) -> (i64, i64) {
+    let counts = "SELECT concat(seq_scan, ' ', seq_tup_read + coalesce(idx_tup_fetch, 0))
+                  FROM pg_stat_user_tables WHERE relname = 'processing_queue'";
+    let counts = database.texts(counts).await.remove(0);
+    let (passes, rows) = counts.split_once(' ').expect("two numbers");
+    (passes.parse().expect("passes"), rows.parse().expect("rows"))
+}
+
+/// Returns what one scrape adds to them, some SQL having been run before. A backend is sure to have told when it is gone.
+async fn reads_of_a_scrape(engine: Engine, before: &str, path: &str) -> (i64, i64) {
+    let (mut database, exporter) = with_a_history(engine).await;
+    database.run(before).await;
+    let (passes, rows) = reads(&mut database).await;
+    let page = get(exporter.metrics, path, &[]);
+    let done = "queueboard_stage_completed_1h{machine=\"gpu\",stage=\"stt\"} 30";
+    assert!(page.text().contains(done), "{}", page.text());
+    drop(exporter);
+    let others = "SELECT count(*)::text FROM pg_stat_activity
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    while database.texts(others).await != ["0"] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (more_passes, more_rows) = reads(&mut database).await;
+    (more_passes - passes, more_rows - rows)
+}
+
+#[tokio::test]
+async fn with_the_indexes_a_scrape_makes_no_pass_over_the_table() {
+    let (passes, rows) = reads_of_a_scrape(Engine::Indexed, "", "/metrics").await;
+    assert_eq!(passes, 0);
+    // A day of the trend's stage, twice; of the other stage nothing but index entries.
+    assert!((1..4000).contains(&rows), "{rows}");
+}
+
+#[tokio::test]
+async fn without_the_indexes_the_stages_are_one_pass_over_the_table() {
+    let path = "/metrics?collect[]=stages";
+    let (passes, rows) = reads_of_a_scrape(Engine::Postgres, "", path).await;
+    // Each process that takes part in a pass counts it.
+    assert!((1..=3).contains(&passes), "{passes}");
+    assert_eq!(rows, 100_000);
+}
+
+/// An index whose making was broken off is there, but is no help.
+#[tokio::test]
+async fn an_invalid_index_is_none() {
+    let broken_off = "UPDATE pg_index SET indisvalid = false
+                      WHERE indexrelid = 'queueboard_completed'::regclass";
+    let path = "/metrics?collect[]=stages";
+    let (passes, rows) = reads_of_a_scrape(Engine::Indexed, broken_off, path).await;
+    assert!((1..=3).contains(&passes), "{passes}");
+    assert_eq!(rows, 100_000);
+}

@@ -54,6 +54,11 @@ async fn every_number_equals_the_model_on_postgres() {
 }
 
 #[tokio::test]
+async fn every_number_equals_the_model_on_indexed_postgres() {
+    every_number_equals_the_model(Engine::Indexed).await;
+}
+
+#[tokio::test]
 async fn every_number_equals_the_model_on_sqlite() {
     every_number_equals_the_model(Engine::Sqlite).await;
 }

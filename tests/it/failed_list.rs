@@ -50,7 +50,7 @@ fn ids(items: &[Value]) -> Vec<i64> {
 
 #[tokio::test]
 async fn the_list_holds_every_failed_row_once_and_in_order() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         let now = "2026-11-24T05:00:00Z".parse().expect("an instant");
         let mut exporter = None;
@@ -131,7 +131,7 @@ fn titles(exporter: &Exporter, rows: &Rows) {
 
 #[tokio::test]
 async fn an_item_tells_what_is_known_of_it() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         database
             .run("INSERT INTO processing_queue (id, document_id, stage, status, attempts, max_attempts,

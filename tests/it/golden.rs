@@ -13,7 +13,7 @@ const PASSING: [&str; 5] = [
 
 #[tokio::test]
 async fn a_small_board_is_shown_as_it_was() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         let now = DateTime::parse_from_rfc3339("2026-11-24T05:30:00Z").expect("an instant");
         let empty = crate::random::board(6, 0, now.to_utc(), chrono_tz::Tz::UTC);

@@ -76,7 +76,7 @@ fn heard(database: &Database) -> (Exporter, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn sixteen_clients_retry_the_same_rows_and_each_row_is_retried_once() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = failed_rows(engine, 300, 1).await;
         let exporter = Exporter::serve(database.url(), &Options::default());
         let ids: Vec<i64> = (0..300).collect();
@@ -91,7 +91,7 @@ async fn sixteen_clients_retry_the_same_rows_and_each_row_is_retried_once() {
 
 #[tokio::test]
 async fn two_clients_retry_two_rows_of_one_document_and_one_is_retried() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let database = failed_rows(engine, 30, 2).await;
         let exporter = Exporter::serve(database.url(), &Options::default());
         for document in 0..30 {

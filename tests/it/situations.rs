@@ -56,7 +56,7 @@ fn queue(rows: &[(&str, &str, &str, &str, &str)]) -> String {
 
 #[tokio::test]
 async fn background_jobs_may_be_absent_and_appear() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         let mut rows = random::board(5, 30, now(), Tz::Asia__Seoul);
         let jobs = random::board(6, 30, now(), Tz::Asia__Seoul).jobs;
@@ -104,7 +104,7 @@ async fn a_machine_switched_off_leaves_its_stages_to_its_fallback() {
         ("summarize", "pending", later, "2026-11-24T04:00:00Z", ""),
         ("stt", "pending", later, "2026-11-24T04:00:00Z", ""),
     ]);
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let (_database, page) = board(engine, &configuration, &rows).await;
         assert_eq!(
             page[r#"queueboard_stage_items{machine="macmini",stage="deep_summary",status="pending"}"#],
@@ -140,7 +140,7 @@ async fn a_stage_that_nobody_configured_is_unassigned_and_counted() {
         ("translate", "failed", "", "2026-11-23T04:00:00Z", ""),
         ("embed", "failed", "", "2026-11-23T04:00:00Z", ""),
     ]);
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let (_database, page) = board(engine, "", &rows).await;
         let unassigned =
             r#"queueboard_stage_items{machine="unassigned",stage="translate",status="failed"}"#;
@@ -168,7 +168,7 @@ async fn a_pool_completion_whose_document_is_gone_is_the_homes() {
     ]);
     let documents =
         "; INSERT INTO documents (id, ai_model_version) VALUES (1, 'qwen-macbook'), (2, NULL)";
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let (_database, page) = board(engine, "", &format!("{rows}{documents}")).await;
         assert_eq!(
             page[r#"queueboard_pool_completed_15m{machine="macbook",stage="summarize"}"#],
@@ -196,7 +196,7 @@ async fn numbers_that_do_not_exist_are_absent() {
         processed bigint, total bigint, started_at timestamptz, updated_at timestamptz,
         finished_at timestamptz, error text);
         INSERT INTO background_jobs (id, kind, state) VALUES (1, 'hier_backfill', 'running')";
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let (_database, page) = board(engine, "", jobs).await;
         for absent in [
             "queueboard_stage_eta_seconds",
@@ -228,22 +228,15 @@ async fn numbers_that_do_not_exist_are_absent() {
 
 #[tokio::test]
 async fn a_collector_that_fails_fails_alone() {
-    for (engine, broken) in [
-        (
-            Engine::Postgres,
-            "ALTER TABLE background_jobs RENAME COLUMN updated_at TO beat",
-        ),
-        (
-            Engine::Sqlite,
-            "ALTER TABLE background_jobs RENAME COLUMN updated_at TO beat",
-        ),
-    ] {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         let mut rows = random::board(7, 300, now(), Tz::Asia__Seoul);
         rows.macbook_enabled = true;
         rows.jobs.get_or_insert_default();
         database.load(&rows).await;
-        database.run(broken).await;
+        database
+            .run("ALTER TABLE background_jobs RENAME COLUMN updated_at TO beat")
+            .await;
         let options = Options {
             clock: database.clock(),
             ..Options::default()

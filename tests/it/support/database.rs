@@ -17,11 +17,13 @@ use crate::support::repository_file;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
     Postgres,
+    /// PostgreSQL with the indexes that `indexes` prints.
+    Indexed,
     Sqlite,
 }
 
 impl Engine {
-    pub(crate) const BOTH: [Self; 2] = [Self::Postgres, Self::Sqlite];
+    pub(crate) const ALL: [Self; 3] = [Self::Postgres, Self::Indexed, Self::Sqlite];
 }
 
 /// A pipeline's empty database, whose clock can be set.
@@ -41,7 +43,15 @@ impl Database {
     pub(crate) async fn create(engine: Engine) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let (connection, url) = match engine {
-            Engine::Postgres => postgres().await,
+            Engine::Postgres => {
+                let (connection, url) = postgres().await;
+                (Connected::Postgres(connection), url)
+            }
+            Engine::Indexed => {
+                let (mut connection, url) = postgres().await;
+                add_indexes(&mut connection).await;
+                (Connected::Postgres(connection), url)
+            }
             Engine::Sqlite => sqlite(&folder).await,
         };
         Self {
@@ -261,7 +271,7 @@ fn text(at: DateTime<Utc>, id: i64) -> String {
 
 /// A new database of the server that `tests/run` started. Its `now()` can be set: a function of
 /// that name stands before the server's own in the search path.
-async fn postgres() -> (Connected, String) {
+async fn postgres() -> (PgConnection, String) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let server = server();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -280,7 +290,17 @@ async fn postgres() -> (Connected, String) {
         .execute(sqlx::raw_sql(POSTGRES))
         .await
         .expect("the pipeline's tables");
-    (Connected::Postgres(connection), url)
+    (connection, url)
+}
+
+/// Runs what the command prints, one statement after another: they are for no transaction.
+async fn add_indexes(connection: &mut PgConnection) {
+    let printed = super::run(&["indexes"], &[]);
+    let script = String::from_utf8(printed.stdout).expect("statements of text");
+    for statement in script.split_inclusive(";\n") {
+        let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+        connection.execute(statement).await.expect("an index");
+    }
 }
 
 #[expect(

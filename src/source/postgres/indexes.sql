@@ -1,0 +1,21 @@
+-- Indexes that make a scrape cost the same however many finished rows the queue keeps. Whoever owns
+-- processing_queue runs them once; they are built beside the pipeline's work and lock nothing out:
+--
+--   queueboard-exporter indexes | psql "$OWNER_DATABASE_URL"
+--
+-- One that is stopped while it is built stays behind as INVALID and is not used: drop it, and run
+-- these again. The exporter finds them by their names.
+
+-- Rows that wait, are worked on or failed.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_live
+    ON processing_queue (status, stage)
+    WHERE status IN ('pending', 'processing', 'failed');
+
+-- What was completed lately, and of which document, read from the index alone.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_completed
+    ON processing_queue (completed_at, stage) INCLUDE (document_id)
+    WHERE status = 'completed';
+
+-- What was created lately, read from the index alone.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_created
+    ON processing_queue (created_at, stage);
