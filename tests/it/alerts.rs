@@ -358,6 +358,19 @@ fn seconds(duration: &str) -> u64 {
     unit * number.parse::<u64>().expect("a number")
 }
 
+/// Returns the metric that an alert looks at first, and the number that it compares with first.
+pub(crate) fn limit(alert: &str) -> (String, f64) {
+    let alerts = alerts();
+    let rule = alerts.iter().find(|rule| name(rule) == alert);
+    let rule = rule.unwrap_or_else(|| panic!("no alert {alert}"));
+    let words = tokens(rule["expr"].as_str().expect("an expression"));
+    let metric = words.iter().find(|word| word.starts_with("queueboard_"));
+    let mut after = words.iter().skip_while(|word| !matches!(**word, ">" | "<"));
+    let number = after.find_map(|word| word.parse().ok());
+    let metric = metric.expect("a metric").to_string();
+    (metric, number.expect("a number"))
+}
+
 fn alerts() -> Vec<Value> {
     let file: Value = serde_saphyr::from_str(&repository_file(RULES)).expect("YAML");
     let groups = file["groups"].as_array().expect("groups");

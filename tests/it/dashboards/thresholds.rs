@@ -1,51 +1,93 @@
-use super::{dashboards, list, panels};
+use std::collections::BTreeMap;
 
-const COLLECTION_SLOW: f64 = 5.0;
-const ITEM_STUCK: f64 = 7200.0;
-const JOB_STALE: f64 = 300.0;
-const ETA_LONG: f64 = 86_400.0;
-const PENDING_OLD: f64 = 21_600.0;
+use queueboard_exporter::windows::Windows;
+use serde_json::Value;
 
-/// From where on a number is coloured: its panel, the column if it has several, the number.
-const THRESHOLDS: [(&str, &str, f64); 14] = [
-    ("Collection takes", "", COLLECTION_SLOW),
-    ("Stages", "Longest processing", ITEM_STUCK),
-    ("Failed rows", "", 1.0),
-    ("Stale jobs", "", 1.0),
-    ("Failed jobs", "", 1.0),
-    ("Longest ETA", "", ETA_LONG),
-    ("Oldest wait", "", PENDING_OLD),
-    ("${machine:text}: rows now", "Failed", 1.0),
-    ("When each stage is done", "", ETA_LONG),
-    ("Stages", "Failed", 1.0),
-    ("Stages", "Oldest pending", PENDING_OLD),
-    ("Stages", "ETA", ETA_LONG),
-    ("Background jobs", "Stale", 1.0),
-    ("Background jobs", "Last sign of life", JOB_STALE),
+use super::{dashboards, list, panels, text};
+use crate::alerts::limit;
+
+/// What is coloured where an alert begins: a panel, its column if it has several, the alert.
+const ALERTED: [(&str, &str, &str); 7] = [
+    ("Collection takes", "", "QueueboardScrapeSlow"),
+    ("Longest ETA", "", "QueueboardEtaTooLong"),
+    ("When each stage is done", "", "QueueboardEtaTooLong"),
+    ("Stages", "ETA", "QueueboardEtaTooLong"),
+    ("Oldest wait", "", "QueueboardOldestPendingTooOld"),
+    ("Stages", "Oldest pending", "QueueboardOldestPendingTooOld"),
+    ("Stages", "Longest processing", "QueueboardItemStuck"),
 ];
 
+/// What is coloured where no alert says so: what the numbers are of is the process's own.
+const OF_THE_PROCESS: [(&str, &[f64]); 2] = [
+    ("Memory", &[256.0 * 1024.0 * 1024.0]),
+    ("File descriptors", &[0.7, 0.9]),
+];
+
+/// A colour that begins at some number of a field: a panel, its column, and all those numbers.
+type Steps<'a> = BTreeMap<(&'a str, &'a str), Vec<f64>>;
+
+/// Returns where the colours of a panel's fields change.
+fn steps(panel: &Value) -> Steps<'_> {
+    let config = &panel["fieldConfig"];
+    let columns = list(&config["overrides"]).iter().flat_map(|field| {
+        let column = text(&field["matcher"]["options"]);
+        let properties = list(&field["properties"]).iter();
+        let coloured = properties.filter(|property| property["id"] == "thresholds");
+        coloured.map(move |property| (column, &property["value"]))
+    });
+    let all = columns.chain([("", &config["defaults"]["thresholds"])]);
+    let numbers = all.map(|(column, thresholds)| {
+        let steps = list(&thresholds["steps"]).iter();
+        let numbers = steps.filter_map(|step| step["value"].as_f64()).collect();
+        ((text(&panel["title"]), column), numbers)
+    });
+    numbers
+        .filter(|(_, numbers): &(_, Vec<f64>)| !numbers.is_empty())
+        .collect()
+}
+
 #[test]
-fn numbers_are_coloured_where_they_become_wrong() {
+fn numbers_are_coloured_where_the_alert_begins() {
     let dashboards = dashboards();
-    for (title, column, value) in THRESHOLDS {
+    let mut found: Steps = dashboards
+        .values()
+        .flat_map(panels)
+        .flat_map(steps)
+        .collect();
+    for (title, column, alert) in ALERTED {
+        let (metric, number) = limit(alert);
+        assert_eq!(
+            found.remove(&(title, column)),
+            Some(vec![number]),
+            "{title} {column}"
+        );
         let mut panels = dashboards.values().flat_map(panels);
-        let panel = panels.find(|panel| panel["title"] == title);
-        let config = &panel.expect(title)["fieldConfig"];
-        let field = list(&config["overrides"])
-            .iter()
-            .find(|field| field["matcher"]["options"] == column);
-        let property = field.and_then(|field| {
-            let properties = list(&field["properties"]).iter();
-            let mut wanted = properties.filter(|property| property["id"] == "thresholds");
-            wanted.next().map(|property| &property["value"])
-        });
-        let thresholds = if column.is_empty() {
-            Some(&config["defaults"]["thresholds"])
-        } else {
-            property
-        };
-        let steps = list(&thresholds.expect(column)["steps"]);
-        let values: Vec<Option<f64>> = steps.iter().map(|step| step["value"].as_f64()).collect();
-        assert_eq!(values, [None, Some(value)], "{title} {column}");
+        let panel = panels.find(|panel| panel["title"] == title).expect(title);
+        let asked = panel["targets"].to_string();
+        assert!(asked.contains(&metric), "{title} does not ask for {metric}");
+        let unit = if number < 3600.0 { 1.0 } else { 3600.0 };
+        let said = (number / unit).to_string();
+        let description = text(&panel["description"]);
+        let mut numbers = description.split(|letter: char| !letter.is_ascii_digit());
+        assert!(
+            numbers.any(|number| number == said),
+            "{title} does not say {said}: {description}"
+        );
     }
+    // A job is stale from here on, and pages if it stays so.
+    let windows = Windows::at(chrono::Utc::now(), chrono_tz::Tz::UTC);
+    let silence = (windows.now - windows.heartbeat_due).as_seconds_f64();
+    let sign = found.remove(&("Background jobs", "Last sign of life"));
+    assert_eq!(sign, Some(vec![silence]));
+    for (title, numbers) in OF_THE_PROCESS {
+        assert_eq!(
+            found.remove(&(title, "")).as_deref(),
+            Some(numbers),
+            "{title}"
+        );
+    }
+    // All others count what should not be there, or say yes by a 1.
+    assert!(found.len() > 8);
+    found.retain(|_, numbers| *numbers != [1.0]);
+    assert_eq!(found, Steps::new());
 }
