@@ -1,8 +1,13 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::support::{
-    Alertmanager, Database, Engine, Exporter, Options, Pager, Prometheus, repository_file,
+    Alertmanager, Database, Engine, Exporter, Options, Pager, Prometheus, Verdict, pipe, proxy,
+    repository_file,
 };
 
 /// A job whose heartbeat stopped, and a backlog that grows: five rows came and none was done.
@@ -19,20 +24,12 @@ UPDATE processing_queue SET status = 'completed', completed_at = now()";
 
 #[tokio::test]
 async fn exactly_the_right_pages_arrive_once_and_are_resolved() {
-    let mut database = Database::create(Engine::Postgres).await;
-    let empty = crate::random::board(6, 0, chrono::DateTime::UNIX_EPOCH, chrono_tz::Tz::UTC);
-    assert!(empty.jobs.is_some(), "the table of jobs is there");
-    database.load(&empty).await;
-    database
-        .run(
-            "DELETE FROM documents; DELETE FROM processing_queue; DELETE FROM background_jobs;
-             UPDATE clock.instant SET at = NULL",
-        )
-        .await;
+    let mut database = empty().await;
     let exporter = Exporter::serve(database.url(), &Options::default());
     let pager = Pager::listen();
     let alertmanager = Alertmanager::start(&routing(&pager));
-    let prometheus = prometheus(&exporter, &alertmanager);
+    let rules = hurried(|_| ("3s", "[5s]"));
+    let prometheus = prometheus(&exporter, &rules, &alertmanager);
     prometheus.wait_for("queueboard_up", 1.0);
     assert_eq!(pages(&pager), BTreeMap::new(), "nothing is wrong yet");
 
@@ -47,7 +44,6 @@ async fn exactly_the_right_pages_arrive_once_and_are_resolved() {
     assert_eq!(pages(&pager), expected);
 
     database.run(RECOVERY).await;
-    let resolved = |alert: &&str| (alert.to_string(), "resolved".to_owned());
     wait_for(&pager, |pages| {
         both.iter()
             .all(|alert| pages.contains_key(&resolved(alert)))
@@ -59,41 +55,128 @@ async fn exactly_the_right_pages_arrive_once_and_are_resolved() {
     assert_eq!(pages(&pager), expected);
 }
 
+/// A backlog that grows, and at another stage one that is done in an hour and is two days old.
+const BACKLOGS: &str = "
+INSERT INTO processing_queue (id, document_id, stage, status, created_at, completed_at)
+SELECT n, n, 'summarize', 'pending', now() - interval '10 minutes', NULL FROM generate_series(1, 5) AS n
+UNION ALL VALUES (6, 6, 'extract', 'pending', now() - interval '2 days', NULL),
+                 (7, 7, 'extract', 'completed', now() - interval '2 days', now() - interval '1 minute')";
+
+/// Whatever else is found out while the database is away is told when it is back.
+#[tokio::test]
+async fn a_dead_database_pages_once_and_nothing_else_is_told_meanwhile() {
+    const DEAD: &str = "QueueboardDatabaseUnreachable";
+    let found_out = ["QueueboardEtaMissing", "QueueboardOldestPendingTooOld"];
+    let mut database = empty().await;
+    let away = Arc::new(AtomicBool::new(false));
+    let cable = Arc::clone(&away);
+    let address = proxy(database.server(), move |_| {
+        match cable.load(Ordering::SeqCst) {
+            true => Verdict::CutBefore,
+            false => Verdict::Pass,
+        }
+    });
+    let exporter = Exporter::serve(&database.url_through(address), &Options::default());
+    let pager = Pager::listen();
+    let alertmanager = Alertmanager::start(&routing(&pager));
+    let rules = hurried(|alert| match alert {
+        DEAD => ("1s", "[5s]"),
+        // Time for the database to be found dead before, and no end before the test's.
+        _ => ("20s", "[5m]"),
+    });
+    let prometheus = prometheus(&exporter, &rules, &alertmanager);
+    prometheus.wait_for("queueboard_up", 1.0);
+    database.run(BACKLOGS).await;
+    let in_state = |alert: &str, state: &str| {
+        let series = format!("count(ALERTS{{alertname='{alert}',alertstate='{state}'}})");
+        prometheus.wait_for(&series, 1.0);
+    };
+    found_out
+        .iter()
+        .for_each(|alert| in_state(alert, "pending"));
+    away.store(true, Ordering::SeqCst);
+    wait_for(&pager, |told| told.contains_key(&firing(DEAD)));
+    found_out.iter().for_each(|alert| in_state(alert, "firing"));
+    // Alertmanager knows, and had they been told it would have been by now.
+    std::thread::sleep(Duration::from_secs(5));
+    let url = format!("--alertmanager.url=http://{}", alertmanager.address());
+    let inhibited = pipe("amtool", &["alert", "query", "--inhibited", &url], "");
+    for alert in found_out {
+        assert!(inhibited.contains(alert), "{alert}: {inhibited}");
+    }
+    assert_eq!(told(&pager), BTreeMap::from([(firing(DEAD), 1)]));
+
+    away.store(false, Ordering::SeqCst);
+    wait_for(&pager, |told| {
+        let due = found_out.map(firing).into_iter().chain([resolved(DEAD)]);
+        due.into_iter().all(|due| told.contains_key(&due))
+    });
+    assert_eq!(told(&pager)[&firing(DEAD)], 1);
+}
+
+/// A database that has every table and not a row.
+async fn empty() -> Database {
+    let mut database = Database::create(Engine::Postgres).await;
+    let board = crate::random::board(6, 0, chrono::DateTime::UNIX_EPOCH, chrono_tz::Tz::UTC);
+    assert!(board.jobs.is_some(), "the table of jobs is there");
+    database.load(&board).await;
+    database
+        .run(
+            "DELETE FROM documents; DELETE FROM processing_queue; DELETE FROM background_jobs;
+             UPDATE clock.instant SET at = NULL",
+        )
+        .await;
+    database
+}
+
 fn firing(alert: &str) -> (String, String) {
     (alert.to_owned(), "firing".to_owned())
 }
 
-/// How often each alert was told to whom is paged, by its state.
-fn pages(pager: &Pager) -> BTreeMap<(String, String), usize> {
-    let mut pages = BTreeMap::new();
-    for post in pager.posts() {
-        let alerts = post["alerts"].as_array().cloned().unwrap_or_default();
-        for alert in alerts
-            .iter()
-            .filter(|alert| alert["labels"]["severity"] == "critical")
-        {
-            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-            let key = (text(&alert["labels"]["alertname"]), text(&alert["status"]));
-            *pages.entry(key).or_default() += 1;
-        }
-    }
-    pages
+fn resolved(alert: &str) -> (String, String) {
+    (alert.to_owned(), "resolved".to_owned())
 }
 
-fn wait_for(pager: &Pager, arrived: impl Fn(&BTreeMap<(String, String), usize>) -> bool) {
+/// How often each alert was told to whom is paged, by its state.
+fn pages(pager: &Pager) -> Told {
+    count(pager, |alert| alert["labels"]["severity"] == "critical")
+}
+
+/// How often each alert was told to anybody, by its state.
+fn told(pager: &Pager) -> Told {
+    count(pager, |_| true)
+}
+
+/// Alerts and their states, and how often they were told.
+type Told = BTreeMap<(String, String), usize>;
+
+fn count(pager: &Pager, counts: impl Fn(&Value) -> bool) -> Told {
+    let mut told = Told::new();
+    for post in pager.posts() {
+        let alerts = post["alerts"].as_array().cloned().unwrap_or_default();
+        for alert in alerts.iter().filter(|alert| counts(alert)) {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let key = (text(&alert["labels"]["alertname"]), text(&alert["status"]));
+            *told.entry(key).or_default() += 1;
+        }
+    }
+    told
+}
+
+fn wait_for(pager: &Pager, arrived: impl Fn(&Told) -> bool) {
     let until = Instant::now() + Duration::from_secs(60);
-    while !arrived(&pages(pager)) {
+    while !arrived(&told(pager)) {
         assert!(
             Instant::now() < until,
-            "these pages arrived: {:#?}",
+            "these arrived: {:#?}",
             pager.posts()
         );
         std::thread::sleep(Duration::from_millis(200));
     }
 }
 
-/// The shipped rules, in which an hour is a few seconds.
-fn prometheus(exporter: &Exporter, alertmanager: &Alertmanager) -> Prometheus {
+/// A Prometheus with rules, which scrapes and evaluates every second.
+fn prometheus(exporter: &Exporter, rules: &str, alertmanager: &Alertmanager) -> Prometheus {
     let configuration = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
          rule_files: [rules.yml]\n\
@@ -102,24 +185,29 @@ fn prometheus(exporter: &Exporter, alertmanager: &Alertmanager) -> Prometheus {
         alertmanager.address(),
         exporter.metrics
     );
-    let rules = repository_file("alerts/rules.yml");
-    let rules: Vec<String> = rules.lines().map(hurried).collect();
-    Prometheus::start(&configuration, &[("rules.yml", &rules.join("\n"))])
+    Prometheus::start(&configuration, &[("rules.yml", rules)])
 }
 
-/// A line of the rules with its waiting times shortened.
-fn hurried(line: &str) -> String {
-    let indent = &line[..line.len() - line.trim_start().len()];
-    if line.trim_start().starts_with("for:") {
-        return format!("{indent}for: 3s");
+/// The shipped rules in a hurry: how long each alert waits, and how far back it looks.
+fn hurried(pace: impl Fn(&str) -> (&'static str, &'static str)) -> String {
+    let shipped = repository_file("alerts/rules.yml");
+    let mut file: Value = serde_saphyr::from_str(&shipped).expect("YAML");
+    let groups = file["groups"].as_array_mut().expect("groups").iter_mut();
+    for rule in groups.flat_map(|group| group["rules"].as_array_mut().expect("rules")) {
+        let (wait, window) = pace(rule["alert"].as_str().expect("an alert"));
+        rule["for"] = wait.into();
+        if rule["keep_firing_for"].is_string() {
+            rule["keep_firing_for"] = "1s".into();
+        }
+        let expression = rule["expr"].as_str().expect("an expression");
+        let windows = ["[5m]", "[15m]", "[1h]", "[1d]", "[7d]"];
+        let hurried = windows
+            .iter()
+            .fold(expression.to_owned(), |all, long| all.replace(long, window));
+        rule["expr"] = hurried.into();
     }
-    if line.trim_start().starts_with("keep_firing_for:") {
-        return format!("{indent}keep_firing_for: 1s");
-    }
-    let windows = ["[5m]", "[15m]", "[1h]", "[1d]"];
-    windows
-        .iter()
-        .fold(line.to_owned(), |line, window| line.replace(window, "[5s]"))
+    // Prometheus reads YAML, and JSON is YAML.
+    file.to_string()
 }
 
 /// The shipped routing, in which everybody is the same pager and nobody waits long.
