@@ -23,7 +23,7 @@ const UNITS: [&str; 11] = [
 ];
 const TRANSFORMATIONS: [&str; 4] = ["merge", "organize", "sortBy", "convertFieldType"];
 const REDUCERS: [&str; 2] = ["lastNotNull", "sum"];
-const OVERRIDES: [&str; 11] = [
+const OVERRIDES: [&str; 12] = [
     "color",
     "custom.align",
     "custom.cellOptions",
@@ -33,6 +33,7 @@ const OVERRIDES: [&str; 11] = [
     "mappings",
     "max",
     "min",
+    "noValue",
     "thresholds",
     "unit",
 ];
