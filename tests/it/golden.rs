@@ -1,6 +1,6 @@
 use chrono::DateTime;
 
-use crate::support::{Database, Engine, Exporter, Options, repository_file};
+use crate::support::{Database, Engine, Exporter, Options, compare, repository_file};
 
 /// What changes from scrape to scrape, or from build to build.
 const PASSING: [&str; 5] = [
@@ -41,18 +41,4 @@ async fn a_small_board_is_shown_as_it_was() {
         let overview = serde_json::to_string_pretty(&exporter.overview().json()).expect("JSON");
         compare("tests/golden/overview.json", &(overview + "\n"));
     }
-}
-
-/// Compares with a golden file. To accept a change, delete the file, run the test, read the diff.
-fn compare(path: &str, actual: &str) {
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if !file.exists() {
-        std::fs::write(&file, actual).expect("the golden file is written");
-        panic!("{path} was missing and is written: read it, and run again");
-    }
-    let expected = repository_file(path);
-    for (number, (actual, expected)) in actual.lines().zip(expected.lines()).enumerate() {
-        assert_eq!(actual, expected, "{path}:{}", number + 1);
-    }
-    assert_eq!(actual.lines().count(), expected.lines().count(), "{path}");
 }

@@ -43,6 +43,8 @@ mod lost;
 mod page;
 /// The whole way from a database in trouble to somebody who is paged.
 mod pager;
+/// What a person reads on the dashboards, by Grafana's own code.
+mod panel_texts;
 /// What the admin listener refuses.
 mod requests;
 /// People, and a pipeline, that act on the same rows at once.

@@ -50,3 +50,17 @@ pub(crate) fn repository_file(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
+
+/// Compares with a golden file. To accept a change, delete the file, run the test, read the diff.
+pub(crate) fn compare(path: &str, actual: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if !file.exists() {
+        std::fs::write(&file, actual).expect("the golden file is written");
+        panic!("{path} was missing and is written: read it, and run again");
+    }
+    let expected = repository_file(path);
+    for (number, (actual, expected)) in actual.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(actual, expected, "{path}:{}", number + 1);
+    }
+    assert_eq!(actual.lines().count(), expected.lines().count(), "{path}");
+}

@@ -77,6 +77,29 @@ impl Prometheus {
         }))
     }
 
+    /// Starts one that scrapes nothing and remembers these samples, in the format `OpenMetrics`.
+    pub(crate) fn remembering(samples: &str) -> Self {
+        Self(Peer::start("prometheus", |folder, address| {
+            let [file, configuration, data] =
+                ["samples", "prometheus.yml", "data"].map(|name| folder.join(name));
+            std::fs::write(&file, samples).expect("the samples are written");
+            std::fs::write(&configuration, "").expect("the configuration is written");
+            let create = ["tsdb", "create-blocks-from", "openmetrics"];
+            let made = Command::new("promtool")
+                .args(create)
+                .args([&file, &data])
+                .output()
+                .expect("promtool; use tests/run");
+            assert!(made.status.success(), "{made:?}");
+            vec![
+                format!("--config.file={}", configuration.display()),
+                format!("--storage.tsdb.path={}", data.display()),
+                "--storage.tsdb.retention.time=100y".to_owned(),
+                format!("--web.listen-address={address}"),
+            ]
+        }))
+    }
+
     /// Returns where it serves.
     pub(crate) fn address(&self) -> SocketAddr {
         self.0.address
