@@ -14,9 +14,11 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use tokio::time::Instant;
 
+use crate::check;
+use crate::check::finding::Level;
 use crate::config;
 use crate::exporter::Exporter;
-use crate::render::terminal;
+use crate::render::{findings, terminal};
 use crate::snapshot::Collector;
 use crate::source::{Source, postgres};
 
@@ -43,6 +45,8 @@ enum Command {
     Demo,
     /// Collect once and print the board
     Board,
+    /// Look at the configuration and the database, and say what is wrong and how to mend it
+    Check,
     /// Print the statements that make the indexes a scrape is cheap with
     Indexes,
 }
@@ -90,6 +94,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
                 .map(|()| ExitCode::SUCCESS),
             Some(Command::Demo) => serve::demo(&cli.flags).await.map(|()| ExitCode::SUCCESS),
             Some(Command::Board) => board(&cli.flags).await,
+            Some(Command::Check) => check(&cli.flags).await,
             Some(Command::Indexes) => {
                 print(postgres::INDEXES);
                 Ok(ExitCode::SUCCESS)
@@ -110,6 +115,24 @@ async fn board(flags: &Flags) -> anyhow::Result<ExitCode> {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    })
+}
+
+/// Fails when something is broken, so that a script can tell.
+async fn check(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let url = flags.database_url()?;
+    let exporter = exporter(flags, url)?;
+    let acts = flags.admin_token()?.is_some();
+    let admin_url = acts.then(|| flags.admin_database_url()).transpose()?;
+    let findings = check::check(&exporter, url, admin_url).await;
+    print(&findings::render(&findings));
+    let is_broken = findings
+        .iter()
+        .any(|finding| finding.level == Level::Broken);
+    Ok(if is_broken {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     })
 }
 

@@ -14,6 +14,7 @@
 //! * [`render`]: a board becomes metrics, JSON, or text for a terminal
 //! * [`admin`]: what people may change: retry, skip, and the one transaction that does it
 //! * [`exporter`]: collect and judge in one call, as every command and listener does
+//! * [`mod@check`]: what would keep the exporter from telling the truth, and how to mend it
 //! * [`telemetry`]: the exporter's own numbers
 //! * [`http`]: the listener for Prometheus and the one for people
 //! * [`demo`]: an embedded pipeline that lives while it is watched
@@ -30,6 +31,7 @@
 //! * Nothing about a pipeline is compiled in, but the defaults in `config/default.yml`.
 
 pub mod admin;
+pub mod check;
 pub mod cli;
 pub mod collect;
 pub mod config;

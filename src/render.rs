@@ -2,6 +2,7 @@
 
 pub mod exposition;
 pub mod failed;
+pub mod findings;
 pub mod metrics;
 pub mod overview;
 pub mod page;

@@ -17,6 +17,8 @@ mod actions;
 mod alerts;
 /// The arrows between the modules that the design forbids.
 mod architecture;
+/// The command `check`: what is sound, what is broken, what could be better.
+mod check;
 /// The command line, and what bad input gets.
 mod command_line;
 /// Configuration files that are refused.

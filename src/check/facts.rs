@@ -1,0 +1,76 @@
+//! What is known of a database, as plain values.
+
+use std::time::Duration;
+
+/// What is known of a database.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Its name and version, for people.
+    pub engine: String,
+    /// Why its version is too old, if it is.
+    pub too_old: Option<&'static str>,
+    /// The role that it is read as, where there are roles.
+    pub role: Option<Role>,
+    /// Whether nothing can be written in it.
+    pub read_only: bool,
+    /// How long a question and its answer take.
+    pub round_trip: Duration,
+    /// Its clock less ours, in seconds.
+    pub skew: f64,
+    /// The columns of the tables that are there.
+    pub columns: Vec<Column>,
+    /// The indexes that the exporter knows by name, where it knows any.
+    pub indexes: Vec<Index>,
+    /// Rows of `processing_queue`, as the planner believes.
+    pub rows: Option<f64>,
+    /// The port that is connected to and the one that the server listens on, if they differ.
+    pub ports: Option<(u16, u16)>,
+    /// A transaction may last so long before the server ends it, if there is a limit.
+    pub transaction_timeout: Option<Duration>,
+    /// How readers and writers of a file stand in each other's way, if they do.
+    pub journal: Option<String>,
+}
+
+/// A role of PostgreSQL.
+#[derive(Debug, Clone, Default)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// Whether it may do everything.
+    pub is_superuser: bool,
+    /// How many connections it may have, if that is limited.
+    pub connections: Option<i32>,
+}
+
+/// A column of one of the pipeline's tables.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Column {
+    /// The table.
+    pub relation: String,
+    /// The column.
+    pub name: String,
+    /// Its type, as the database writes it.
+    pub kind: String,
+    /// Whether it may be read.
+    pub readable: bool,
+    /// Whether it may be updated.
+    pub writable: bool,
+}
+
+/// An index that the exporter knows by name.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Whether it is whole; nothing if it is not there.
+    pub is_valid: Option<bool>,
+}
+
+/// Returns our own clock, which nothing but its distance from the database's is taken from.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the distance between two clocks is what is asked"
+)]
+pub(super) fn our_clock() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
