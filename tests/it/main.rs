@@ -53,5 +53,7 @@ mod requests;
 mod rivals;
 /// What the database's roles may and may not do.
 mod roles;
+/// The runbook: its commands, statements and queries, each of which is run.
+mod runbook;
 /// Tables that are absent, locked or lack a column; machines that are off.
 mod situations;
