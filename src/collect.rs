@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::snapshot::{Collector, JobRows, Outcome, Scope, Snapshot};
-use crate::source::pool::{Lease, Pool};
+use crate::source::pool::Pool;
 use crate::source::{Limits, Opening, Session, Source};
 use crate::windows::Windows;
 
@@ -51,6 +51,8 @@ enum Trouble {
     Collector(Collector),
     /// The connection or the time is gone.
     Connection,
+    /// The database ended the transaction for its own ends: it may be begun anew.
+    Ended,
 }
 
 struct Scrape<'a> {
@@ -64,34 +66,40 @@ struct Scrape<'a> {
 impl Scrape<'_> {
     async fn run<C: sqlx::Connection + Session>(&self, pool: &Pool<C>) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        let leased = timeout_at(self.deadline, pool.lease()).await;
-        let leased = leased.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-        self.complaints.about("database", leased.as_ref().err());
-        if let Ok(lease) = leased {
-            self.read(lease, &mut snapshot).await;
+        if let Err(Trouble::Ended) = self.read(pool, &mut snapshot, true).await {
+            let _ = self.read(pool, &mut snapshot, false).await;
         }
         self.finish(snapshot)
     }
 
     /// Takes snapshots, each without the collectors that failed in those before, until one is
     /// whole or the connection is lost.
-    async fn read<C: Session>(&self, mut lease: Lease<C>, snapshot: &mut Snapshot) {
+    async fn read<C: sqlx::Connection + Session>(
+        &self,
+        pool: &Pool<C>,
+        snapshot: &mut Snapshot,
+        may_end: bool,
+    ) -> Result<(), Trouble> {
+        let leased = pool.lease(self.deadline).await;
+        self.complaints.about("database", leased.as_ref().err());
+        let mut lease = leased.map_err(|_| Trouble::Connection)?;
         let mut failed: Vec<Outcome> = Vec::new();
         loop {
             *snapshot = Snapshot {
                 outcomes: failed.clone(),
                 ..Snapshot::default()
             };
-            match self.attempt(&mut *lease, snapshot).await {
-                Ok(()) if failed.is_empty() => return lease.give_back(),
-                // A statement that was prepared before a migration may fail as long as its
-                // connection lives, so a connection that has met a failure is not kept.
-                Ok(()) | Err(Trouble::Connection) => return,
-                Err(Trouble::Collector(_)) if self.end(&mut *lease).await.is_err() => return,
+            match self.attempt(&mut *lease, snapshot, may_end).await {
+                Ok(()) => {
+                    lease.give_back();
+                    return Ok(());
+                }
                 Err(Trouble::Collector(collector)) => {
+                    self.end(&mut *lease).await?;
                     let is_it = |outcome: &&Outcome| outcome.collector == collector;
                     failed.extend(snapshot.outcomes.iter().find(is_it).cloned());
                 }
+                Err(trouble) => return Err(trouble),
             }
         }
     }
@@ -100,10 +108,14 @@ impl Scrape<'_> {
         &self,
         session: &mut C,
         snapshot: &mut Snapshot,
+        may_end: bool,
     ) -> Result<(), Trouble> {
-        let opening = timeout_at(self.deadline, session.begin(self.limits())).await;
+        // One slow statement leaves time for the others to be asked anew.
+        let share = self.left() / 2;
+        let opening = session.begin(self.limits(share));
+        let opening = timeout_at(self.deadline, opening).await;
         let opening = opening.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-        self.complaints.about("snapshot", opening.as_ref().err());
+        self.heard("snapshot", &opening, may_end)?;
         let opening = opening.map_err(|_| Trouble::Connection)?;
         let windows = Windows::at(opening.now, self.scope.timezone);
         snapshot.now = Some(opening.now);
@@ -116,11 +128,11 @@ impl Scrape<'_> {
                 continue;
             }
             let asked = Instant::now();
-            let question = ask(session, collector, &opening, &windows, self.scope, snapshot);
+            let limits = self.limits(share);
+            let question = self.ask(session, collector, limits, &opening, &windows, snapshot);
             let answer = timeout_at(self.deadline, question).await;
             let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            self.complaints
-                .about(collector.as_str(), answer.as_ref().err());
+            self.heard(collector.as_str(), &answer, may_end)?;
             let (success, duration) = (answer.is_ok(), Some(asked.elapsed()));
             snapshot.outcomes.push(Outcome {
                 collector,
@@ -132,18 +144,67 @@ impl Scrape<'_> {
         self.end(session).await
     }
 
+    /// Complains of an answer that is none, unless the question may be asked anew.
+    fn heard<T>(
+        &self,
+        subject: &'static str,
+        answer: &sqlx::Result<T>,
+        may_end: bool,
+    ) -> Result<(), Trouble> {
+        let error = answer.as_ref().err();
+        if may_end && error.is_some_and(was_ended) {
+            return Err(Trouble::Ended);
+        }
+        self.complaints.about(subject, error);
+        Ok(())
+    }
+
+    async fn ask<C: Session>(
+        &self,
+        session: &mut C,
+        collector: Collector,
+        limits: Limits,
+        opening: &Opening,
+        windows: &Windows,
+        snapshot: &mut Snapshot,
+    ) -> sqlx::Result<()> {
+        let scope = self.scope;
+        match collector {
+            Collector::Stages => {
+                let rows = session.stages(opening, limits, windows, scope).await?;
+                snapshot.stages = Some(rows);
+            }
+            Collector::Trend => {
+                snapshot.trend = Some(session.trend(limits, windows, scope).await?);
+            }
+            Collector::Current => snapshot.current = Some(session.current(limits).await?),
+            Collector::BackgroundJobs if opening.has_background_jobs => {
+                snapshot.jobs = Some(session.jobs(limits, windows).await?);
+            }
+            // A pipeline without background jobs is a healthy one.
+            Collector::BackgroundJobs => snapshot.jobs = Some(JobRows::default()),
+        }
+        Ok(())
+    }
+
     async fn end<C: Session>(&self, session: &mut C) -> Result<(), Trouble> {
         let ended = timeout_at(self.deadline, session.end()).await;
         ended.ok().and_then(Result::ok).ok_or(Trouble::Connection)
     }
 
-    /// The server gives up before we do: one statement may take half of the time that is left.
-    fn limits(&self) -> Limits {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let statement = (left / 2).max(Duration::from_millis(1));
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// The server gives up before we do: a statement may take its share of the time, and some of
+    /// what is left remains for the server to notice that nothing is heard of us any more.
+    fn limits(&self, share: Duration) -> Limits {
+        let idle = self.left() / 4;
+        let statement = share.min(idle * 3);
         Limits {
             statement,
-            lock: (statement / 2).clamp(Duration::from_millis(1), MOST_LOCK_WAIT),
+            lock: (statement / 2).min(MOST_LOCK_WAIT),
+            idle,
         }
     }
 
@@ -168,27 +229,11 @@ impl Scrape<'_> {
     }
 }
 
-async fn ask<C: Session>(
-    session: &mut C,
-    collector: Collector,
-    opening: &Opening,
-    windows: &Windows,
-    scope: &Scope,
-    snapshot: &mut Snapshot,
-) -> sqlx::Result<()> {
-    match collector {
-        Collector::Stages => {
-            snapshot.stages = Some(session.stages(opening, windows, scope).await?);
-        }
-        Collector::Trend => snapshot.trend = Some(session.trend(windows, scope).await?),
-        Collector::Current => snapshot.current = Some(session.current().await?),
-        Collector::BackgroundJobs if opening.has_background_jobs => {
-            snapshot.jobs = Some(session.jobs(windows).await?);
-        }
-        // A pipeline without background jobs is a healthy one.
-        Collector::BackgroundJobs => snapshot.jobs = Some(JobRows::default()),
-    }
-    Ok(())
+/// A standby takes a transaction's rows away when the primary has vacuumed them (40001), and
+/// whoever looks after a database ends a session (57P01).
+fn was_ended(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("40001" | "57P01"))
 }
 
 impl Trouble {

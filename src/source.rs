@@ -69,6 +69,8 @@ pub fn options(url: &str) -> anyhow::Result<Options> {
         Some("postgres" | "postgresql") => {
             let options: PgConnectOptions = url.parse().context("reading the postgres:// URL")?;
             let options = options.application_name(env!("CARGO_PKG_NAME"));
+            // PgBouncer refuses the connection over it; where it matters it is set anyway.
+            let options = options.extra_float_digits(None);
             Ok(Options::Postgres(Box::new(
                 options.disable_statement_logging(),
             )))
@@ -96,13 +98,15 @@ pub struct Opening {
     pub has_indexes: bool,
 }
 
-/// How long the database may take.
+/// How long the database may take, from now on.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// For one statement.
     pub statement: Duration,
     /// To wait for a lock.
     pub lock: Duration,
+    /// To wait for us.
+    pub idle: Duration,
 }
 
 /// One read-only transaction; after an error it must be ended, and may be begun anew.
@@ -114,6 +118,7 @@ pub trait Session: Send {
     fn stages(
         &mut self,
         opening: &Opening,
+        limits: Limits,
         windows: &Windows,
         scope: &Scope,
     ) -> impl Future<Output = sqlx::Result<Vec<StageRow>>> + Send;
@@ -121,15 +126,23 @@ pub trait Session: Send {
     /// Counts created and completed rows by hour, for the stages that have a trend.
     fn trend(
         &mut self,
+        limits: Limits,
         windows: &Windows,
         scope: &Scope,
     ) -> impl Future<Output = sqlx::Result<Vec<TrendRow>>> + Send;
 
     /// Reads the jobs that run or finished lately.
-    fn jobs(&mut self, windows: &Windows) -> impl Future<Output = sqlx::Result<JobRows>> + Send;
+    fn jobs(
+        &mut self,
+        limits: Limits,
+        windows: &Windows,
+    ) -> impl Future<Output = sqlx::Result<JobRows>> + Send;
 
     /// Reads the latest two rows processing of each stage, with their documents.
-    fn current(&mut self) -> impl Future<Output = sqlx::Result<Vec<CurrentRow>>> + Send;
+    fn current(
+        &mut self,
+        limits: Limits,
+    ) -> impl Future<Output = sqlx::Result<Vec<CurrentRow>>> + Send;
 
     /// Reads failed rows in their order.
     fn failed(

@@ -118,7 +118,7 @@ async fn act<C: sqlx::Connection + Desk>(
     ids: &[i64],
 ) -> Result<Report, Failure> {
     let deadline = Instant::now() + TIMEOUT;
-    let change = changed(pool, action, ids);
+    let change = changed(pool, deadline, action, ids);
     let (mut lease, report) = within(deadline, change)
         .await
         .map_err(Failure::before_commit)?;
@@ -132,10 +132,11 @@ async fn act<C: sqlx::Connection + Desk>(
 /// Changes the rows, and leaves the transaction to be made final.
 async fn changed<C: sqlx::Connection + Desk>(
     pool: &Pool<C>,
+    deadline: Instant,
     action: Action,
     ids: &[i64],
 ) -> sqlx::Result<(Lease<C>, Report)> {
-    let mut lease = pool.lease().await?;
+    let mut lease = pool.lease(deadline).await?;
     let mut attempts = 1;
     loop {
         match attempt(&mut *lease, action, ids).await {

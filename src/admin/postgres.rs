@@ -1,7 +1,8 @@
 //! Retry and skip as PostgreSQL does them.
 //!
 //! No statement locks rows first: on a distributed PostgreSQL that is refused. The advisory lock
-//! is what makes actions take their turn, so that each sees what the one before it changed.
+//! is what makes actions take their turn, so that each sees what the one before it changed. No
+//! statement is prepared under a name, which would not be known again behind a pooler.
 
 use sqlx::{PgConnection, query_as, query_scalar, raw_sql};
 
@@ -62,11 +63,13 @@ impl Desk for PgConnection {
             Action::Retry => RETRY,
             Action::Skip => SKIP,
         };
-        query_scalar(change).bind(ids).fetch_all(self).await
+        let query = query_scalar(change).bind(ids).persistent(false);
+        query.fetch_all(self).await
     }
 
     async fn look(&mut self, ids: &[i64]) -> sqlx::Result<Vec<LeftAlone>> {
-        query_as(LOOK).bind(ids).fetch_all(self).await
+        let query = query_as(LOOK).bind(ids).persistent(false);
+        query.fetch_all(self).await
     }
 
     async fn commit(&mut self) -> sqlx::Result<()> {

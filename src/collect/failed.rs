@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::snapshot::{FailedQuestion, FailedRows};
 use crate::source::pool::Pool;
@@ -15,6 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const LIMITS: Limits = Limits {
     statement: Duration::from_secs(5),
     lock: Duration::from_secs(1),
+    idle: Duration::from_secs(5),
 };
 
 /// Reads a page of failed rows.
@@ -23,13 +24,14 @@ const LIMITS: Limits = Limits {
 ///
 /// What the database says, or a time-out.
 pub async fn failed(source: &Source, question: &FailedQuestion) -> sqlx::Result<FailedRows> {
+    let deadline = Instant::now() + TIMEOUT;
     let read = async {
         match source {
-            Source::Postgres(pool) => read(pool, question).await,
-            Source::Sqlite(pool) => read(pool, question).await,
+            Source::Postgres(pool) => read(pool, question, deadline).await,
+            Source::Sqlite(pool) => read(pool, question, deadline).await,
         }
     };
-    timeout(TIMEOUT, read)
+    timeout_at(deadline, read)
         .await
         .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
@@ -37,8 +39,9 @@ pub async fn failed(source: &Source, question: &FailedQuestion) -> sqlx::Result<
 async fn read<C: sqlx::Connection + Session>(
     pool: &Pool<C>,
     question: &FailedQuestion,
+    deadline: Instant,
 ) -> sqlx::Result<FailedRows> {
-    let mut lease = pool.lease().await?;
+    let mut lease = pool.lease(deadline).await?;
     let opening = Session::begin(&mut *lease, LIMITS).await?;
     let now = opening.now.timestamp_micros() as f64 / 1e6;
     let rows = lease.failed(question).await?;

@@ -5,15 +5,15 @@
 //! gone, and no place is lost.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// How long an idle connection may take to show that it lives.
-const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long an idle connection may take at most to show that it lives.
+const MOST_PING: Duration = Duration::from_secs(1);
 
 /// Connections to one database.
 #[derive(Debug)]
@@ -41,15 +41,20 @@ impl<C: Connection> Pool<C> {
         }
     }
 
-    /// Lends an idle connection that answers, or a new one.
+    /// Lends an idle connection that answers, or a new one; never later than the deadline.
     ///
     /// # Errors
     ///
     /// Why no connection could be made.
-    pub async fn lease(&self) -> sqlx::Result<Lease<C>> {
+    pub async fn lease(&self, deadline: Instant) -> sqlx::Result<Lease<C>> {
+        let lease = timeout_at(deadline, self.lease_by(deadline)).await;
+        lease.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    async fn lease_by(&self, deadline: Instant) -> sqlx::Result<Lease<C>> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
-        let connection = match self.answering().await {
+        let connection = match self.answering(deadline).await {
             Some(connection) => connection,
             None => self.options.connect().await?,
         };
@@ -60,13 +65,20 @@ impl<C: Connection> Pool<C> {
         })
     }
 
-    async fn answering(&self) -> Option<C> {
-        loop {
-            let mut connection = pop(&self.idle)?;
-            if let Ok(Ok(())) = timeout(PING_TIMEOUT, connection.ping()).await {
-                return Some(connection);
-            }
+    /// An idle connection that answers well before the deadline. What has cut off one that does
+    /// not has cut off the others too, and there is no time to wait for each of them.
+    async fn answering(&self, deadline: Instant) -> Option<C> {
+        let mut connection = self.idle().pop()?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        if let Ok(Ok(())) = timeout(MOST_PING.min(left / 4), connection.ping()).await {
+            return Some(connection);
         }
+        self.idle().clear();
+        None
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<C>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,10 +88,6 @@ impl<C> Lease<C> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(self.connection);
     }
-}
-
-fn pop<C>(idle: &Mutex<Vec<C>>) -> Option<C> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
 impl<C> Deref for Lease<C> {

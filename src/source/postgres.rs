@@ -1,10 +1,17 @@
 //! The questions as PostgreSQL is asked them.
+//!
+//! A scrape prepares no statement: behind a transaction pooler the next transaction may be given
+//! a server that does not know it, or knows another by its name. Its questions are sent as text,
+//! one round trip each, on a direct connection as through a pooler. What a caller says is bound.
 
-use sqlx::{AssertSqlSafe, PgConnection, query_as, query_scalar, raw_sql};
+mod inline;
 
-use crate::snapshot::{
-    CurrentRow, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows, Scope, StageRow, TrendRow,
-};
+use std::time::Duration;
+
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, query_as, query_scalar, raw_sql};
+
+use crate::snapshot::{CurrentRow, FailedQuestion, FailedRow, JobRows, Scope, StageRow, TrendRow};
 use crate::windows::Windows;
 
 use super::{Limits, Opening, Session};
@@ -148,24 +155,51 @@ const FAILED_COUNT: &str = "
 SELECT count(*) FROM processing_queue
 WHERE status = 'failed' AND ($1::text[] IS NULL OR stage = ANY($1)) AND stage <> ALL($2)";
 
-/// One round trip: a transaction's settings go with it, so that they also hold behind a pooler,
-/// and the server gives up before we do. Compiling a plan takes longer than running one of ours.
-fn begin(Limits { statement, lock }: Limits) -> String {
+/// One round trip: a transaction's settings go with it, so that they also hold behind a pooler.
+/// Compiling a plan takes longer than running one of ours.
+fn begin(limits: Limits) -> String {
     format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
          SET LOCAL TimeZone = 'UTC';
+         SET LOCAL extra_float_digits = 1;
          SET LOCAL jit = off;
-         SET LOCAL statement_timeout = {};
-         SET LOCAL lock_timeout = {};
-         SET LOCAL idle_in_transaction_session_timeout = {};
+         {};
          SELECT now() AS now, to_regclass('background_jobs') IS NOT NULL AS has_background_jobs,
                 (SELECT count(*) = 3 FROM pg_index WHERE indisvalid AND indexrelid IN (
                     to_regclass('queueboard_live'), to_regclass('queueboard_completed'),
                     to_regclass('queueboard_created'))) AS has_indexes",
-        statement.as_millis(),
-        lock.as_millis(),
-        statement.as_millis() + 1000,
+        limit(limits),
     )
+}
+
+/// The server gives up before we do, and lets go of a transaction whose client is silent. This is
+/// no `SET LOCAL`: the server's statistics would keep each number apart.
+fn limit(limits: Limits) -> String {
+    // Nought would mean for ever.
+    let millis = |limit: Duration| limit.as_millis().max(1);
+    format!(
+        "SELECT set_config('statement_timeout', '{}', true), set_config('lock_timeout', '{}', true),
+                set_config('idle_in_transaction_session_timeout', '{}', true)",
+        millis(limits.statement),
+        millis(limits.lock),
+        millis(limits.idle),
+    )
+}
+
+/// Asks a question in one round trip, its limits included.
+async fn ask<T: for<'r> FromRow<'r, PgRow>>(
+    connection: &mut PgConnection,
+    limits: Limits,
+    question: &str,
+    values: &[String],
+) -> sqlx::Result<Vec<T>> {
+    let script = format!("{};{}", limit(limits), inline::fill(question, values));
+    let rows = raw_sql(AssertSqlSafe(script)).fetch_all(connection).await?;
+    // The first row is that of the limits.
+    rows.into_iter()
+        .skip(1)
+        .map(|row| T::from_row(&row))
+        .collect()
 }
 
 impl Session for PgConnection {
@@ -173,12 +207,13 @@ impl Session for PgConnection {
         let script = raw_sql(AssertSqlSafe(begin(limits)));
         let rows = script.fetch_all(&mut *self).await?;
         let row = rows.last().ok_or(sqlx::Error::RowNotFound)?;
-        sqlx::FromRow::from_row(row)
+        FromRow::from_row(row)
     }
 
     async fn stages(
         &mut self,
         opening: &Opening,
+        limits: Limits,
         windows: &Windows,
         scope: &Scope,
     ) -> sqlx::Result<Vec<StageRow>> {
@@ -187,32 +222,45 @@ impl Session for PgConnection {
         } else {
             STAGES
         };
-        query_as(question)
-            .bind(windows.quarter_ago)
-            .bind(windows.hour_ago)
-            .bind(windows.midnight)
-            .bind(windows.completions_since())
-            .bind(&scope.pool_stages)
-            .bind(&scope.models)
-            .fetch_all(self)
-            .await
+        let values = [
+            inline::instant(windows.quarter_ago),
+            inline::instant(windows.hour_ago),
+            inline::instant(windows.midnight),
+            inline::instant(windows.completions_since()),
+            inline::texts(&scope.pool_stages),
+            inline::texts(&scope.models),
+        ];
+        ask(self, limits, question, &values).await
     }
 
-    async fn trend(&mut self, windows: &Windows, scope: &Scope) -> sqlx::Result<Vec<TrendRow>> {
+    async fn trend(
+        &mut self,
+        limits: Limits,
+        windows: &Windows,
+        scope: &Scope,
+    ) -> sqlx::Result<Vec<TrendRow>> {
         let bounds = windows.hour_bounds();
-        let query = query_as(TREND).bind(&scope.trend_stages).bind(&bounds);
-        query.bind(bounds.first()).fetch_all(self).await
+        let values = [
+            inline::texts(&scope.trend_stages),
+            inline::instants(&bounds),
+            bounds
+                .first()
+                .copied()
+                .map_or_else(inline::null, inline::instant),
+        ];
+        ask(self, limits, TREND, &values).await
     }
 
-    async fn jobs(&mut self, windows: &Windows) -> sqlx::Result<JobRows> {
-        let since = windows.jobs_since;
-        let details: Vec<JobRow> = query_as(JOBS).bind(since).fetch_all(&mut *self).await?;
-        let counts: Vec<JobCountRow> = query_as(JOB_COUNTS).bind(since).fetch_all(self).await?;
-        Ok(JobRows { details, counts })
+    async fn jobs(&mut self, limits: Limits, windows: &Windows) -> sqlx::Result<JobRows> {
+        let values = [inline::instant(windows.jobs_since)];
+        Ok(JobRows {
+            details: ask(self, limits, JOBS, &values).await?,
+            counts: ask(self, limits, JOB_COUNTS, &values).await?,
+        })
     }
 
-    async fn current(&mut self) -> sqlx::Result<Vec<CurrentRow>> {
-        query_as(CURRENT).fetch_all(self).await
+    async fn current(&mut self, limits: Limits) -> sqlx::Result<Vec<CurrentRow>> {
+        ask(self, limits, CURRENT, &[]).await
     }
 
     async fn failed(&mut self, question: &FailedQuestion) -> sqlx::Result<Vec<FailedRow>> {
@@ -224,13 +272,15 @@ impl Session for PgConnection {
             .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
             .bind(after.map(|after| after.id))
             .bind(question.limit)
+            .persistent(false)
             .fetch_all(self)
             .await
     }
 
     async fn count_failed(&mut self, question: &FailedQuestion) -> sqlx::Result<i64> {
         let query = query_scalar(FAILED_COUNT).bind(question.only.as_deref());
-        query.bind(&question.except).fetch_one(self).await
+        let query = query.bind(&question.except).persistent(false);
+        query.fetch_one(self).await
     }
 
     async fn end(&mut self) -> sqlx::Result<()> {

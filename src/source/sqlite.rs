@@ -140,9 +140,11 @@ impl Session for SqliteConnection {
     async fn stages(
         &mut self,
         _opening: &Opening,
+        limits: Limits,
         windows: &Windows,
         scope: &Scope,
     ) -> sqlx::Result<Vec<StageRow>> {
+        stop_after(self, limits.statement).await?;
         query_as(STAGES)
             .bind(seconds(windows.quarter_ago))
             .bind(seconds(windows.hour_ago))
@@ -154,7 +156,13 @@ impl Session for SqliteConnection {
             .await
     }
 
-    async fn trend(&mut self, windows: &Windows, scope: &Scope) -> sqlx::Result<Vec<TrendRow>> {
+    async fn trend(
+        &mut self,
+        limits: Limits,
+        windows: &Windows,
+        scope: &Scope,
+    ) -> sqlx::Result<Vec<TrendRow>> {
+        stop_after(self, limits.statement).await?;
         let bounds: Vec<f64> = windows.hour_bounds().into_iter().map(seconds).collect();
         let query = query_as(TREND)
             .bind(list(&scope.trend_stages))
@@ -162,14 +170,16 @@ impl Session for SqliteConnection {
         query.bind(bounds.first()).fetch_all(self).await
     }
 
-    async fn jobs(&mut self, windows: &Windows) -> sqlx::Result<JobRows> {
+    async fn jobs(&mut self, limits: Limits, windows: &Windows) -> sqlx::Result<JobRows> {
+        stop_after(self, limits.statement).await?;
         let since = seconds(windows.jobs_since);
         let details: Vec<JobRow> = query_as(JOBS).bind(since).fetch_all(&mut *self).await?;
         let counts: Vec<JobCountRow> = query_as(JOB_COUNTS).bind(since).fetch_all(self).await?;
         Ok(JobRows { details, counts })
     }
 
-    async fn current(&mut self) -> sqlx::Result<Vec<CurrentRow>> {
+    async fn current(&mut self, limits: Limits) -> sqlx::Result<Vec<CurrentRow>> {
+        stop_after(self, limits.statement).await?;
         query_as(CURRENT).fetch_all(self).await
     }
 

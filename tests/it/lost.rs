@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::{
-    Answer, Database, Engine, Exporter, Options, Verdict, Word, bearer, post, proxy,
+    Answer, Database, Engine, Exporter, Options, Verdict, Word, bearer, contains, post, proxy,
 };
 
 /// A failed row in a database that is lost at a word of the action, before or after the server
@@ -50,12 +50,6 @@ const ONE_FAILED_ROW: &str =
 
 /// The statement, and not the word in the name of an isolation level.
 const COMMIT: &str = "COMMIT\0";
-
-fn contains(bytes: &[u8], word: &str) -> bool {
-    bytes
-        .windows(word.len())
-        .any(|window| window == word.as_bytes())
-}
 
 #[tokio::test]
 async fn before_the_change_is_final_nothing_was_changed() {

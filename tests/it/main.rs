@@ -41,12 +41,16 @@ mod golden;
 mod listeners;
 /// A database that is lost in the middle of an action.
 mod lost;
+/// A database that is absent, restarted, killed, or behind a network that is silent.
+mod outages;
 /// The failures page in a real browser.
 mod page;
 /// The whole way from a database in trouble to somebody who is paged.
 mod pager;
 /// What a person reads on the dashboards, by Grafana's own code.
 mod panel_texts;
+/// A transaction pooler between the exporter and its database.
+mod pooler;
 /// What the admin listener refuses.
 mod requests;
 /// People, and a pipeline, that act on the same rows at once.
@@ -57,3 +61,5 @@ mod roles;
 mod runbook;
 /// Tables that are absent, locked or lack a column; machines that are off.
 mod situations;
+/// A hot standby, which ends transactions that are in its way.
+mod standby;

@@ -7,7 +7,9 @@ mod exporter;
 mod http;
 mod pages;
 mod peers;
+mod pooler;
 mod proxy;
+mod server;
 
 pub(crate) use browser::Browser;
 pub(crate) use database::{Database, Engine};
@@ -16,7 +18,9 @@ pub(crate) use exporter::{Exporter, Options, TOKEN, bearer, binary, run};
 pub(crate) use http::{Answer, get, post, request, send};
 pub(crate) use pages::{Reader, Series, of_board};
 pub(crate) use peers::{Alertmanager, Pager, Prometheus};
-pub(crate) use proxy::{Verdict, Word, proxy};
+pub(crate) use pooler::Pooler;
+pub(crate) use proxy::{Verdict, Word, contains, proxy};
+pub(crate) use server::Server;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, SqliteConnection,
+};
 use tempfile::TempDir;
 
 use crate::rows::Rows;
-use crate::support::repository_file;
+use crate::support::{Server, repository_file};
 
 /// The engines, each of which every test of numbers runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +47,11 @@ impl Database {
         let folder = TempDir::new().expect("a temporary folder");
         let (connection, url) = match engine {
             Engine::Postgres => {
-                let (connection, url) = postgres().await;
+                let (connection, url) = postgres(&server()).await;
                 (Connected::Postgres(connection), url)
             }
             Engine::Indexed => {
-                let (mut connection, url) = postgres().await;
+                let (mut connection, url) = postgres(&server()).await;
                 add_indexes(&mut connection).await;
                 (Connected::Postgres(connection), url)
             }
@@ -56,6 +59,17 @@ impl Database {
         };
         Self {
             connection,
+            url,
+            folder,
+        }
+    }
+
+    /// Makes a database with the pipeline's tables on a server of its own.
+    pub(crate) async fn on(server: &Server) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let (connection, url) = postgres(&server.url()).await;
+        Self {
+            connection: Connected::Postgres(connection),
             url,
             folder,
         }
@@ -77,6 +91,35 @@ impl Database {
             .as_database_error()?
             .code()
             .map(std::borrow::Cow::into_owned)
+    }
+
+    /// Ends every session but this one.
+    pub(crate) async fn kill_sessions(&mut self) {
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        self.run(kill).await;
+    }
+
+    /// Counts the other sessions.
+    pub(crate) async fn sessions(&mut self) -> usize {
+        // In a transaction they would be those of its first look.
+        self.run("SELECT pg_stat_clear_snapshot()").await;
+        let sessions = "SELECT pid::text FROM pg_stat_activity
+                        WHERE datname = current_database() AND pid <> pg_backend_pid()
+                          AND backend_type = 'client backend'";
+        self.texts(sessions).await.len()
+    }
+
+    /// Returns what a query of one column answers to a new session.
+    pub(crate) async fn ask_at(url: &str, query: &str) -> Vec<String> {
+        let options: PgConnectOptions = url.parse().expect("a URL");
+        let options = options.extra_float_digits(None);
+        let mut connection = options.connect().await.expect("a session");
+        let rows = sqlx::raw_sql(AssertSqlSafe(query.to_owned()))
+            .fetch_all(&mut connection)
+            .await;
+        let rows = rows.expect("the query is answered");
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     /// Returns the address of the PostgreSQL server.
@@ -271,9 +314,8 @@ fn text(at: DateTime<Utc>, id: i64) -> String {
 
 /// A new database of the server that `tests/run` started. Its `now()` can be set: a function of
 /// that name stands before the server's own in the search path.
-async fn postgres() -> (PgConnection, String) {
+async fn postgres(server: &str) -> (PgConnection, String) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let server = server();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("queueboard_{}_{number}", std::process::id());
     let mut admin = PgConnection::connect(&format!("{server}/postgres"))

@@ -13,6 +13,9 @@ use super::pages::{Reader, Series};
 /// Lets a process believe a clock that stands in a file; from Debian's package libfaketime.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
+/// What a busy machine may add to the time of an answer.
+const GRACE: Duration = Duration::from_millis(1500);
+
 /// The admin token of every exporter in the tests.
 pub(crate) const TOKEN: &str = "a-token-for-tests";
 
@@ -95,6 +98,31 @@ impl Exporter {
         answer
     }
 
+    /// Scrapes as a Prometheus that waits so long.
+    pub(crate) fn page_within(&self, timeout: Duration) -> Answer {
+        let seconds = timeout.as_secs_f64();
+        let header = format!("X-Prometheus-Scrape-Timeout-Seconds: {seconds}");
+        let begun = Instant::now();
+        let answer = get(self.metrics, "/metrics", &[&header]);
+        let (took, up) = (begun.elapsed(), answer.text().contains("queueboard_up 1"));
+        assert!(took < timeout + GRACE, "{took:?} of {timeout:?}, up: {up}");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer
+    }
+
+    /// Scrapes, and checks that nothing is missing.
+    pub(crate) fn assert_whole(&self) {
+        let page = self.page();
+        let text = page.text();
+        assert!(text.contains("queueboard_up 1"), "{text}\n{}", self.log());
+        let successes = text
+            .lines()
+            .filter(|line| line.starts_with("queueboard_collector_success{"));
+        for line in successes {
+            assert!(line.ends_with(" 1"), "{line}\n{}", self.log());
+        }
+    }
+
     /// Asks for the overview.
     pub(crate) fn overview(&self) -> Answer {
         self.ask("/api/queue/overview")
@@ -108,6 +136,12 @@ impl Exporter {
     /// Sends JSON to the admin listener, with the token.
     pub(crate) fn act(&self, path: &str, body: &str) -> Answer {
         post(self.admin, path, &[&bearer()], body)
+    }
+
+    /// Returns how many files and sockets it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        std::fs::read_dir(folder).expect("its descriptors").count()
     }
 
     /// Returns what it has logged since it began to serve.
@@ -146,9 +180,9 @@ fn addresses(log: &mut impl BufRead) -> (SocketAddr, SocketAddr) {
         log.read_line(&mut line).expect("a log line");
         assert!(!line.is_empty(), "the exporter ended:\n{all}");
         let address = line
-            .trim_end()
-            .rsplit_once("address=")
-            .map(|(_, address)| address);
+            .split_once("address=")
+            .or(line.split_once("\"address\":\""));
+        let address = address.map(|(_, rest)| rest.split(['"', ' ', '\n']).next().unwrap_or(rest));
         found.extend(address.map(|address| address.parse::<SocketAddr>().expect("an address")));
         all += &line;
     }

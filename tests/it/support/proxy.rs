@@ -1,5 +1,5 @@
 //! Something that stands between the exporter and its database, hears every word, and may cut
-//! them off.
+//! them off, or go silent: then nothing is passed on, not even that one side has hung up.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -18,6 +18,13 @@ pub(crate) enum Verdict {
     Pass,
     CutBefore,
     CutAfter,
+    Swallow,
+}
+
+/// Returns whether a word is among what was said.
+pub(crate) fn contains(bytes: &[u8], word: &str) -> bool {
+    let mut windows = bytes.windows(word.len());
+    windows.any(|window| window == word.as_bytes())
 }
 
 /// Listens on a port of its own, and passes on to a server what is not cut.
@@ -31,7 +38,9 @@ pub(crate) fn proxy(
     std::thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
             judge(Word::Opened);
-            let upstream = TcpStream::connect(server).expect("the server");
+            let Ok(upstream) = TcpStream::connect(server) else {
+                continue;
+            };
             let back = (
                 upstream.try_clone().expect("a socket"),
                 client.try_clone().expect("a socket"),
@@ -49,10 +58,11 @@ pub(crate) fn proxy(
 fn forward(mut from: TcpStream, mut to: TcpStream, heard: impl Fn(&[u8]) -> Verdict) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(read) = from.read(&mut buffer) {
-        let verdict = if read == 0 {
-            Verdict::CutBefore
-        } else {
-            heard(&buffer[..read])
+        let verdict = match heard(&buffer[..read]) {
+            Verdict::Swallow if read == 0 => return,
+            Verdict::Swallow => continue,
+            _ if read == 0 => Verdict::CutBefore,
+            verdict => verdict,
         };
         if verdict != Verdict::CutBefore && to.write_all(&buffer[..read]).is_err() {
             break;
