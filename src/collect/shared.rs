@@ -1,7 +1,11 @@
 //! Scrapes that arrive together share one collection.
+//!
+//! One that arrives when a collection has nearly run out of time does not: what it would get is
+//! a failure for which it has time left.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -13,9 +17,16 @@ use super::collect;
 use super::complaints::Complaints;
 
 type Answer = Option<Arc<Snapshot>>;
-type UnderWay = Mutex<HashMap<Vec<Collector>, watch::Receiver<Answer>>>;
+type UnderWay = Mutex<HashMap<Vec<Collector>, Collection>>;
 
-/// Collections, at most one at a time for one choice of collectors.
+/// A collection that is under way.
+#[derive(Debug, Clone)]
+struct Collection {
+    deadline: Instant,
+    answer: watch::Receiver<Answer>,
+}
+
+/// Collections, one at a time for one choice of collectors that arrives together.
 #[derive(Debug)]
 pub struct Collections {
     source: Source,
@@ -75,14 +86,21 @@ impl Collections {
             .under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = under_way.get(wanted) {
-            return answer.clone();
+        if let Some(collection) = under_way.get(wanted)
+            && left(collection.deadline) >= left(deadline) / 2
+        {
+            return collection.answer.clone();
         }
         let (sender, answer) = watch::channel(None);
-        under_way.insert(wanted.to_vec(), answer.clone());
+        let collection = Collection {
+            deadline,
+            answer: answer.clone(),
+        };
+        under_way.insert(wanted.to_vec(), collection.clone());
         let entry = Entry {
             collections: Arc::clone(self),
             wanted: wanted.to_vec(),
+            collection,
         };
         // A task of its own: a client that goes away takes nothing from those who joined it.
         tokio::spawn(async move {
@@ -100,18 +118,25 @@ impl Collections {
     }
 }
 
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
 /// A collection's place among those under way; given up however the collection ends.
 struct Entry {
     collections: Arc<Collections>,
     wanted: Vec<Collector>,
+    collection: Collection,
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         let under_way = &self.collections.under_way;
-        under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.wanted);
+        let mut under_way = under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = &self.collection.answer;
+        let is_own = |other: &Collection| other.answer.same_channel(own);
+        if under_way.get(&self.wanted).is_some_and(is_own) {
+            under_way.remove(&self.wanted);
+        }
     }
 }

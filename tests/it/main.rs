@@ -39,6 +39,8 @@ mod formats;
 mod golden;
 /// What requests are answered.
 mod listeners;
+/// Tables that are locked, and what waits for us.
+mod locks;
 /// A database that is lost in the middle of an action.
 mod lost;
 /// A database that is absent, restarted, killed, or behind a network that is silent.
