@@ -1,13 +1,16 @@
 //! One log line for one failure: the same failure at the next scrape is not said again, and its
 //! end is said once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-/// What has been complained of and still holds, by subject.
+/// How many failures of one subject are told apart until it works again.
+const MOST_SAID: usize = 5;
+
+/// What has been complained of and still holds, by subject: each failure without its numbers.
 #[derive(Debug, Default)]
 pub struct Complaints {
-    standing: Mutex<BTreeMap<&'static str, String>>,
+    standing: Mutex<BTreeMap<&'static str, BTreeSet<String>>>,
 }
 
 impl Complaints {
@@ -21,16 +24,25 @@ impl Complaints {
             return;
         };
         let reason = reason(error);
-        if standing.get(subject) != Some(&reason) {
+        let said = standing.entry(subject).or_default();
+        if said.len() < MOST_SAID && said.insert(without_numbers(&reason)) {
             tracing::warn!(
                 subject,
                 error = reason,
                 "reading the {subject} failed; {}",
                 advice(error)
             );
-            standing.insert(subject, reason);
         }
     }
+}
+
+/// A port, a duration or an id makes no other failure of it.
+fn without_numbers(reason: &str) -> String {
+    let parts = reason.split(|c: char| c.is_ascii_digit());
+    parts
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("#")
 }
 
 fn reason(error: &sqlx::Error) -> String {
@@ -50,11 +62,30 @@ fn advice(error: &sqlx::Error) -> &'static str {
             "check that the tables and columns are the pipeline's"
         }
         (_, Some("57014" | "9")) => "it took too long: allow more with a longer scrape_timeout",
+        (_, Some("40001")) => {
+            "the standby needs the rows' room: raise its max_standby_streaming_delay, or set \
+             hot_standby_feedback"
+        }
         (_, Some("55P03" | "5")) => "something else holds a lock on the table",
         (_, Some("14")) => "check the file's path in --database-url, and that it can be read",
         (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut, _) => {
             "check that the database runs and can be reached"
         }
         _ => "it is asked again at the next scrape",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_make_no_other_failure() {
+        let same = ["port 1 after 20 ms", "port 65535 after 3 ms"].map(without_numbers);
+        assert_eq!(same[0], same[1]);
+        assert_ne!(
+            without_numbers("no column a"),
+            without_numbers("no column b")
+        );
     }
 }

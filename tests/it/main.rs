@@ -41,6 +41,8 @@ mod golden;
 mod listeners;
 /// Tables that are locked, and what waits for us.
 mod locks;
+/// What is logged, and how often.
+mod logs;
 /// A database that is lost in the middle of an action.
 mod lost;
 /// A database that is absent, restarted, killed, or behind a network that is silent.
