@@ -37,6 +37,8 @@ mod failed_list;
 mod formats;
 /// A small board in full: the page of metrics and the overview, as a person would read them.
 mod golden;
+/// Names, numbers and times that nobody would expect.
+mod hostile;
 /// What requests are answered.
 mod listeners;
 /// Tables that are locked, and what waits for us.
