@@ -175,11 +175,11 @@ impl Scrape<'_> {
                 snapshot.stages = Some(rows);
             }
             Collector::Trend => {
-                snapshot.trend = Some(session.trend(limits, windows, scope).await?);
+                snapshot.trend = Some(session.trend(opening, limits, windows, scope).await?);
             }
-            Collector::Current => snapshot.current = Some(session.current(limits).await?),
+            Collector::Current => snapshot.current = Some(session.current(opening, limits).await?),
             Collector::BackgroundJobs if opening.has_background_jobs => {
-                snapshot.jobs = Some(session.jobs(limits, windows).await?);
+                snapshot.jobs = Some(session.jobs(opening, limits, windows).await?);
             }
             // A pipeline without background jobs is a healthy one.
             Collector::BackgroundJobs => snapshot.jobs = Some(JobRows::default()),

@@ -96,6 +96,8 @@ pub struct Opening {
     pub has_background_jobs: bool,
     /// Whether every index that the questions can be answered by is there and whole.
     pub has_indexes: bool,
+    /// The names of the statements that this server has prepared, with blanks between them.
+    pub prepared: String,
 }
 
 /// How long the database may take, from now on.
@@ -126,6 +128,7 @@ pub trait Session: Send {
     /// Counts created and completed rows by hour, for the stages that have a trend.
     fn trend(
         &mut self,
+        opening: &Opening,
         limits: Limits,
         windows: &Windows,
         scope: &Scope,
@@ -134,6 +137,7 @@ pub trait Session: Send {
     /// Reads the jobs that run or finished lately.
     fn jobs(
         &mut self,
+        opening: &Opening,
         limits: Limits,
         windows: &Windows,
     ) -> impl Future<Output = sqlx::Result<JobRows>> + Send;
@@ -141,6 +145,7 @@ pub trait Session: Send {
     /// Reads the latest two rows processing of each stage, with their documents.
     fn current(
         &mut self,
+        opening: &Opening,
         limits: Limits,
     ) -> impl Future<Output = sqlx::Result<Vec<CurrentRow>>> + Send;
 

@@ -55,6 +55,11 @@ impl Windows {
         self.midnight.min(self.hour_ago)
     }
 
+    /// Returns the start of the trend's oldest hour.
+    pub fn trend_since(&self) -> DateTime<Utc> {
+        self.hours.first().map_or(self.now, |oldest| oldest.start)
+    }
+
     /// Returns the starts of the trend's hours and the end of the last, ascending.
     pub fn hour_bounds(&self) -> Vec<DateTime<Utc>> {
         let starts = self.hours.iter().map(|hour| hour.start);

@@ -23,7 +23,7 @@ const OPENING: &str = "
 SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now,
        EXISTS (SELECT 1 FROM sqlite_schema
                WHERE name = 'background_jobs' AND type IN ('table', 'view')) AS has_background_jobs,
-       FALSE AS has_indexes";
+       FALSE AS has_indexes, '' AS prepared";
 
 /// One row is a stage's rows of one model and one `deferred_until`, which is cut where no timestamp
 /// is so long. Only live rows and recent windows are counted, never the finished ones whole.
@@ -158,6 +158,7 @@ impl Session for SqliteConnection {
 
     async fn trend(
         &mut self,
+        _opening: &Opening,
         limits: Limits,
         windows: &Windows,
         scope: &Scope,
@@ -167,10 +168,18 @@ impl Session for SqliteConnection {
         let query = query_as(TREND)
             .bind(list(&scope.trend_stages))
             .bind(list(&bounds));
-        query.bind(bounds.first()).fetch_all(self).await
+        query
+            .bind(seconds(windows.trend_since()))
+            .fetch_all(self)
+            .await
     }
 
-    async fn jobs(&mut self, limits: Limits, windows: &Windows) -> sqlx::Result<JobRows> {
+    async fn jobs(
+        &mut self,
+        _opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+    ) -> sqlx::Result<JobRows> {
         stop_after(self, limits.statement).await?;
         let since = seconds(windows.jobs_since);
         let details: Vec<JobRow> = query_as(JOBS).bind(since).fetch_all(&mut *self).await?;
@@ -178,7 +187,11 @@ impl Session for SqliteConnection {
         Ok(JobRows { details, counts })
     }
 
-    async fn current(&mut self, limits: Limits) -> sqlx::Result<Vec<CurrentRow>> {
+    async fn current(
+        &mut self,
+        _opening: &Opening,
+        limits: Limits,
+    ) -> sqlx::Result<Vec<CurrentRow>> {
         stop_after(self, limits.statement).await?;
         query_as(CURRENT).fetch_all(self).await
     }

@@ -139,6 +139,8 @@ async fn with_a_history(engine: Engine) -> (Database, Exporter) {
 
 /// Returns how often the queue was read from end to end, and how many of its rows in all.
 async fn reads(database: &mut Database) -> (i64, i64) {
+    // What made the history has perhaps not told of its own reads yet.
+    database.run("SELECT pg_stat_force_next_flush()").await;
     let counts = "SELECT concat(seq_scan, ' ', seq_tup_read + coalesce(idx_tup_fetch, 0))
                   FROM pg_stat_user_tables WHERE relname = 'processing_queue'";
     let counts = database.texts(counts).await.remove(0);

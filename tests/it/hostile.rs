@@ -133,7 +133,7 @@ fn both_formats(exporter: &Exporter) -> Series {
 
 #[tokio::test]
 async fn five_thousand_names_and_odd_ones_keep_the_page_valid_bounded_and_right() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         let mut rows = rows();
         let names = names();
@@ -199,7 +199,7 @@ async fn numbers_and_times_at_their_limits_are_numbers_on_the_page() {
         "infinity",
         "-infinity",
     ];
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         let mut rows = rows();
         let cases: Vec<(usize, &str)> = (0..16).map(|case| (case, "summarize")).collect();
@@ -264,7 +264,7 @@ async fn numbers_and_times_at_their_limits_are_numbers_on_the_page() {
 
 #[tokio::test]
 async fn twenty_thousand_deferrals_of_their_own_are_counted_in_time() {
-    for engine in Engine::BOTH {
+    for engine in Engine::ALL {
         let mut database = Database::create(engine).await;
         let mut rows = rows();
         for id in 0..20_000 {

@@ -31,7 +31,7 @@ fn plain(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn through_a_transaction_pooler_everything_works_and_no_statement_has_a_name() {
+async fn through_a_transaction_pooler_everything_works_and_no_name_stands_for_two_texts() {
     let database = database().await;
     // Each transaction of a client is given the next of three servers.
     let pooler = Pooler::start(database.server(), 3, "server_round_robin = 1");
@@ -96,7 +96,7 @@ async fn through_a_transaction_pooler_everything_works_and_no_statement_has_a_na
     }
     assert!(
         !names_a_statement.load(Ordering::SeqCst),
-        "a statement was given a name"
+        "a statement was given a name that others give to theirs"
     );
     // The settings of our transactions are not left to whoever is given the server next.
     for setting in [

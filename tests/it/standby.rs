@@ -43,7 +43,7 @@ async fn a_scrape_that_a_standby_ends_for_its_recovery_is_begun_anew() {
         let judged = Arc::clone(&progress);
         let address = proxy(standby.address(), move |said| {
             if let Word::Sent(bytes) = said
-                && contains(bytes, "FROM processing_queue")
+                && contains(bytes, OF_THE_QUEUE)
                 && judged
                     .compare_exchange(WAITED_FOR, HEARD, Ordering::SeqCst, Ordering::SeqCst)
                     .is_ok()
@@ -90,6 +90,9 @@ async fn a_scrape_that_a_standby_ends_for_its_recovery_is_begun_anew() {
         );
     }
 }
+
+/// What only questions about the queue are asked with.
+const OF_THE_QUEUE: &str = "E'summarize'";
 
 /// How many sessions the standby has cancelled.
 async fn cancelled(standby: &Server, database: &Database) -> Vec<String> {
