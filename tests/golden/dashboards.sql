@@ -14,6 +14,8 @@ INSERT INTO processing_queue
     (3, 9, 'embed', 'failed', NULL, '2026-11-20T00:00:00Z', NULL, NULL),
     -- embed drains, and slowly: 26 wait, one is done in an hour.
     (4, 5, 'embed', 'completed', NULL, '2026-11-24T02:00:00Z', '2026-11-24T04:58:00Z', '2026-11-24T05:00:00Z'),
+    -- chunk did more than came in, and nothing is left.
+    (5, 5, 'chunk', 'completed', NULL, '2026-11-24T02:00:00Z', '2026-11-24T04:58:00Z', '2026-11-24T05:00:00Z'),
     -- summarize drains in 1 hour and 30 minutes: 3 wait, 2 are done in an hour. Nobody did one in
     -- the last 15 minutes, so the macmini is idle. One row waits for the macbook.
     (10, 1, 'summarize', 'pending', NULL, '2026-11-24T04:00:00Z', NULL, NULL),

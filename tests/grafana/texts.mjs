@@ -19,9 +19,18 @@ const theme = panels.theme("dark");
 Date.now = () => now * 1000;
 connect(url);
 
-const NAMES = ["green", "orange", "red", "blue", "yellow", "purple", "text", "transparent"];
+const NAMES = ["green", "semi-dark-green", "dark-orange", "red", "blue", "text", "transparent"];
 const hex = (colour) => colorManipulator.asHexString(colour).toLowerCase();
-const COLOURS = new Map(NAMES.map((name) => [hex(theme.visualization.getColorByName(name)), name]));
+// Grafana's colours by their names; the dashboards' own, on which white or black can be read.
+const COLOURS = new Map([
+  ...NAMES.map((name) => [hex(theme.visualization.getColorByName(name)), name]),
+  ["#2e7d32", "green"],
+  ["#ffb357", "orange"],
+  ["#c4162a", "red"],
+  ["#1f60c4", "blue"],
+  ["#5f6778", "grey"],
+  ["#8f3bb8", "purple"],
+]);
 
 // The colour of a value, unless it is that of all the text.
 function colour({ color }) {

@@ -19,15 +19,16 @@ const UNITS: [&str; 11] = [
     "locale",
     "string",
     "reqps",
-    "dateTimeAsLocalNoDateIfToday",
+    "time:MM-DD HH:mm",
 ];
 const TRANSFORMATIONS: [&str; 4] = ["merge", "organize", "sortBy", "convertFieldType"];
 const REDUCERS: [&str; 2] = ["lastNotNull", "sum"];
-const OVERRIDES: [&str; 12] = [
+const OVERRIDES: [&str; 13] = [
     "color",
     "custom.align",
     "custom.cellOptions",
     "custom.width",
+    "custom.wrapText",
     "decimals",
     "links",
     "mappings",
