@@ -2,6 +2,7 @@
 
 import {
   applyFieldOverrides,
+  cacheFieldDisplayNames,
   createTheme,
   displayNameOverrideProcessor,
   FieldConfigOptionsRegistry,
@@ -48,7 +49,7 @@ export async function data(panel, variables, clock, theme) {
   const raw = await frames(panel, variables, clock);
   const context = { interpolate: variables.replace };
   const transformed = await lastValueFrom(transformDataFrame(panel.transformations ?? [], raw, context));
-  return applyFieldOverrides({
+  const configured = applyFieldOverrides({
     data: transformed,
     fieldConfig: panel.fieldConfig,
     fieldConfigRegistry: properties(panel),
@@ -56,6 +57,8 @@ export async function data(panel, variables, clock, theme) {
     timeZone: "browser",
     theme,
   });
+  cacheFieldDisplayNames(configured);
+  return configured;
 }
 
 // Returns the values of a stat.
