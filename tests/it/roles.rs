@@ -19,6 +19,13 @@ async fn the_reader_does_everything_but_act_and_the_operator_acts() {
     let reader = database.url().replace("postgres@", "queueboard_reader@");
     let operator = database.url().replace("postgres@", "queueboard_operator@");
 
+    for role in [&reader, &operator] {
+        for (setting, value) in [("idle", "60"), ("interval", "15"), ("count", "4")] {
+            let shown = Database::ask_at(role, &format!("SHOW tcp_keepalives_{setting}")).await;
+            assert_eq!(shown.expect("a session"), [value], "{setting}");
+        }
+    }
+
     let alone = Exporter::serve(&reader, &Options::default());
     let page = alone.scrape();
     for collector in ["stages", "trend", "background_jobs"] {

@@ -88,17 +88,37 @@ async fn a_scrape_that_a_standby_ends_for_its_recovery_is_begun_anew() {
             "",
             "a conflict that cost nothing is worth no word"
         );
+        assert_eq!(exporter.overview().status, 200);
+        assert_eq!(exporter.ask("/api/queue/failed").status, 200);
     }
+
+    database
+        .run("DROP VIEW processing_queue; ALTER TABLE rows RENAME TO processing_queue")
+        .await;
+    let url = database.url_through(standby.address());
+    let kind = "SELECT relkind::text FROM pg_class WHERE relname = 'processing_queue'";
+    while Database::ask_at(&url, kind).await.ok() != Some(vec!["r".to_owned()]) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let exporter = Exporter::serve(&url, &Options::default());
+    let retry = exporter.act("/api/queue/retry", r#"{"ids": [1]}"#);
+    let words = retry.text();
+    assert!(words.contains("name the primary"), "{words}");
 }
 
 /// What only questions about the queue are asked with.
 const OF_THE_QUEUE: &str = "E'summarize'";
 
-/// How many sessions the standby has cancelled.
+/// How many sessions the standby has cancelled; it may do that to this one as well.
 async fn cancelled(standby: &Server, database: &Database) -> Vec<String> {
     let url = database.url_through(standby.address());
     let count = "SELECT sum(confl_snapshot)::text FROM pg_stat_database_conflicts";
-    Database::ask_at(&url, count).await
+    loop {
+        if let Ok(answer) = Database::ask_at(&url, count).await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 fn wait_for(holds: impl Fn() -> bool) {

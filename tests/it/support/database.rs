@@ -111,15 +111,12 @@ impl Database {
     }
 
     /// Returns what a query of one column answers to a new session.
-    pub(crate) async fn ask_at(url: &str, query: &str) -> Vec<String> {
-        let options: PgConnectOptions = url.parse().expect("a URL");
-        let options = options.extra_float_digits(None);
-        let mut connection = options.connect().await.expect("a session");
-        let rows = sqlx::raw_sql(AssertSqlSafe(query.to_owned()))
-            .fetch_all(&mut connection)
-            .await;
-        let rows = rows.expect("the query is answered");
-        rows.iter().map(|row| row.get(0)).collect()
+    pub(crate) async fn ask_at(url: &str, query: &str) -> sqlx::Result<Vec<String>> {
+        let options: PgConnectOptions = url.parse()?;
+        let mut connection = options.extra_float_digits(None).connect().await?;
+        let query = sqlx::raw_sql(AssertSqlSafe(query.to_owned()));
+        let rows = query.fetch_all(&mut connection).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// Returns the address of the PostgreSQL server.
