@@ -1,62 +1,11 @@
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::random;
-use crate::support::{Database, Engine, Exporter, Options, Verdict, Word, get, proxy};
-
-/// Stands between the exporter and the database and counts: a round trip is whatever the client
-/// sends after the server has spoken.
-#[derive(Default)]
-struct Counts {
-    round_trips: AtomicUsize,
-    transactions: AtomicUsize,
-    connections: AtomicUsize,
-    server_spoke: AtomicBool,
-}
-
-impl Counts {
-    fn take(counter: &AtomicUsize) -> usize {
-        counter.swap(0, Ordering::Relaxed)
-    }
-}
-
-fn counting_proxy(server: SocketAddr, delay: Duration) -> (SocketAddr, Arc<Counts>) {
-    let counts = Arc::<Counts>::default();
-    let (sent, answered, opened) = (
-        Arc::clone(&counts),
-        Arc::clone(&counts),
-        Arc::clone(&counts),
-    );
-    let address = proxy(server, move |word| match word {
-        Word::Opened => {
-            opened.connections.fetch_add(1, Ordering::Relaxed);
-            opened.server_spoke.store(true, Ordering::Relaxed);
-            Verdict::Pass
-        }
-        Word::Sent(bytes) => {
-            if sent.server_spoke.swap(false, Ordering::Relaxed) {
-                sent.round_trips.fetch_add(1, Ordering::Relaxed);
-            }
-            let begins = bytes
-                .windows(15)
-                .filter(|window| window == b"REPEATABLE READ");
-            sent.transactions
-                .fetch_add(begins.count(), Ordering::Relaxed);
-            std::thread::sleep(delay);
-            Verdict::Pass
-        }
-        Word::Answered(_) => {
-            answered.server_spoke.store(true, Ordering::Relaxed);
-            Verdict::Pass
-        }
-    });
-    (address, counts)
-}
+use crate::support::{Counts, Database, Engine, Exporter, Options, counting_proxy, get};
 
 /// An exporter of a database with rows in it, behind a proxy.
 async fn behind_a_proxy(delay: Duration) -> (Database, Exporter, Arc<Counts>) {

@@ -1,6 +1,7 @@
 //! What the tests stand on: databases of their own, the exporter's binary, an HTTP client.
 
 mod browser;
+mod counts;
 mod database;
 mod demo;
 mod exporter;
@@ -12,6 +13,7 @@ mod proxy;
 mod server;
 
 pub(crate) use browser::Browser;
+pub(crate) use counts::{Counts, counting_proxy};
 pub(crate) use database::{Database, Engine};
 pub(crate) use demo::Demo;
 pub(crate) use exporter::{Exporter, Options, TOKEN, bearer, binary, run};
