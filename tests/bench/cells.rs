@@ -58,6 +58,14 @@ pub(crate) fn measure(runtime: &Runtime, database: &mut Database, indexed: bool)
     })
 }
 
+/// Runs naive on one database and a scrape on another with the same rows.
+pub(crate) fn in_turn(runtime: &Runtime, naive: &Database, scraped: &Database) -> Result<Pairs> {
+    progress("naive without the indexes and a scrape with them in turn");
+    let exporter = Exporter::serve(&scraped.url(), &scraped.zone)?;
+    let (mut naive, mut scraper) = (Naive::connect(runtime, naive, "")?, exporter.warm()?);
+    Pairs::measure(|| naive.run(), || Ok(scraper.scrape()?.took))
+}
+
 fn of_naive(runtime: &Runtime, database: &mut Database) -> Result<Vec<Statement>> {
     let mut naive = Naive::connect(runtime, database, LOGGED)?;
     let mark = runtime.block_on(Mark::now(database))?;

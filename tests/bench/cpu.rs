@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use prometheus_client::registry::Registry;
 use tokio::time::{Duration, Instant};
 
 use crate::database::Database;
@@ -15,6 +16,7 @@ use queueboard_exporter::render::exposition::Format;
 use queueboard_exporter::render::metrics::registry;
 use queueboard_exporter::snapshot::{Collector, Snapshot};
 use queueboard_exporter::source::Source;
+use queueboard_exporter::telemetry::Telemetry;
 
 const BATCHES: usize = 15;
 const A_BATCH: u32 = 400;
@@ -24,6 +26,8 @@ const A_BATCH: u32 = 400;
 pub(crate) struct Cost {
     pub judging: f64,
     pub encoding: f64,
+    /// Encoding the exporter's own metrics, for which it reads `/proc`.
+    pub own_metrics: f64,
 }
 
 /// Measures both on the board of a database.
@@ -41,12 +45,19 @@ pub(crate) async fn measure(database: &Database) -> Result<Cost> {
         black_box(judge(black_box(&snapshot), &pipeline));
     })?;
     let board = Arc::new(board);
-    let encoding = microseconds(|| {
-        let registry = registry(Arc::clone(black_box(&board)), false);
-        let page = Format::OpenMetrics.encode(&[&registry]);
-        black_box(page.is_ok());
-    })?;
-    Ok(Cost { judging, encoding })
+    let encoding = microseconds(|| encode(&registry(Arc::clone(&board), false)))?;
+    let telemetry = Telemetry::new();
+    let own_metrics = microseconds(|| encode(&telemetry.registry))?;
+    Ok(Cost {
+        judging,
+        encoding,
+        own_metrics,
+    })
+}
+
+fn encode(registry: &Registry) {
+    let page = Format::OpenMetrics.encode(&[black_box(registry)]);
+    black_box(page.is_ok());
 }
 
 async fn snapshot(database: &Database) -> Result<Snapshot> {

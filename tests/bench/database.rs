@@ -1,12 +1,14 @@
 //! A database with a pipeline of some size, made with SQL alone.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::exporter;
+use crate::numbers;
 use crate::progress::progress;
 use crate::zone::Zone;
 
@@ -30,10 +32,6 @@ impl Shape {
         let (a_day, live) = (25_000, 5_000);
         Self { rows, a_day, live }
     }
-
-    fn name(self) -> String {
-        format!("queue_{}_{}_{}", self.rows, self.a_day, self.live)
-    }
 }
 
 /// A pipeline's database; it is dropped by [`Database::remove`].
@@ -42,12 +40,18 @@ pub(crate) struct Database {
     pub zone: Zone,
     pub connection: PgConnection,
     server: String,
+    name: String,
 }
 
 impl Database {
     pub(crate) async fn create(server: &str, shape: Shape) -> Result<Self> {
-        let name = shape.name();
-        progress(&format!("making {name}"));
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("queue_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let Shape { rows, a_day, .. } = shape;
+        progress(&format!(
+            "making {} rows, {a_day} a day",
+            numbers::rows(rows)
+        ));
         admin(server, &format!("CREATE DATABASE {name}")).await?;
         let mut connection = PgConnection::connect(&format!("{server}/{name}")).await?;
         let sizes = [
@@ -70,6 +74,7 @@ impl Database {
             zone,
             connection,
             server,
+            name,
         })
     }
 
@@ -89,7 +94,7 @@ impl Database {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("{}/{}", self.server, self.shape.name())
+        format!("{}/{}", self.server, self.name)
     }
 
     /// Returns the address of the server.
@@ -108,7 +113,7 @@ impl Database {
         self.connection.close().await?;
         admin(
             &self.server,
-            &format!("DROP DATABASE {} WITH (FORCE)", self.shape.name()),
+            &format!("DROP DATABASE {} WITH (FORCE)", self.name),
         )
         .await
     }

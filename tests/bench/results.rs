@@ -9,7 +9,7 @@ use crate::cpu::{self, Cost};
 use crate::database::{Database, Shape};
 use crate::exporter::{self, Exporter};
 use crate::memory::{self, Memory};
-use crate::numbers::milliseconds;
+use crate::numbers::{Spread, milliseconds};
 use crate::pgbench::Script;
 use crate::progress::progress;
 use crate::turns::Pairs;
@@ -30,6 +30,8 @@ const SCRAPES_A_TURN: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Results {
     pub cells: Vec<Cell>,
+    /// Naive at ten million rows without the indexes, then a scrape with them.
+    pub before: Option<Pairs>,
     /// A scrape at ten million rows, then at ten thousand, with the indexes.
     pub growth: Option<Pairs>,
     /// A scrape with 25,000 rows a day, then with 2,500, with the indexes.
@@ -152,8 +154,15 @@ impl Bench<'_> {
         self.results.growth = Some(scrapes_in_turn(&long, small)?);
         runtime.block_on(long.remove())?;
 
-        let mut large = self.both(Shape::busy(10_000_000))?;
+        // Another with the same rows is kept as it was, for the indexes help naive as well.
+        let mut before = self.create(Shape::busy(10_000_000))?;
+        self.cell(&mut before, false)?;
+        let mut large = self.create(Shape::busy(10_000_000))?;
+        large.index()?;
+        self.cell(&mut large, true)?;
+        self.results.before = Some(cells::in_turn(runtime, &before, &large)?);
         self.results.indexes = runtime.block_on(large.index_sizes())?;
+        runtime.block_on(before.remove())?;
         runtime.block_on(large.remove())
     }
 }
@@ -177,7 +186,7 @@ fn against_pgbench(runtime: &Runtime, database: &mut Database) -> Result<Pairs> 
         for _ in 0..SCRAPES_A_TURN {
             times.push(milliseconds(scraper.scrape()?.took));
         }
-        let scrape = crate::numbers::Spread::of(times).median;
+        let scrape = Spread::of(times).median;
         pairs.push(scrape, script.run(SCRAPES_A_TURN)?);
     }
     Ok(pairs)

@@ -7,6 +7,9 @@ use anyhow::Result;
 use sqlx::{Connection, PgConnection};
 
 use crate::bars::bars;
+use crate::cells::Cell;
+use crate::cpu::Cost;
+use crate::database::Shape;
 use crate::numbers::{Spread, digits, thousands};
 use crate::results::Results;
 
@@ -80,18 +83,14 @@ fn cells(results: &Results, text: &mut String) -> Result<()> {
 }
 
 fn notes(results: &Results, text: &mut String) -> Result<()> {
+    if let Some(cost) = results.cpu {
+        split(results, cost, text)?;
+    }
     if let Some(wire) = results.wire {
         writeln!(
             text,
             "\nA warm scrape takes {} round trips.",
             wire.round_trips
-        )?;
-    }
-    if let Some(cost) = results.cpu {
-        let (judging, encoding) = (digits(cost.judging), digits(cost.encoding));
-        writeln!(
-            text,
-            "\nJudging takes {judging} µs and encoding {encoding} µs."
         )?;
     }
     if let Some(day) = &results.day {
@@ -110,6 +109,29 @@ fn notes(results: &Results, text: &mut String) -> Result<()> {
             text,
             "\nThe indexes at 10 million rows: {}.",
             sizes.join(", ")
+        )?;
+    }
+    Ok(())
+}
+
+/// Says where the time of a scrape goes at ten thousand rows.
+fn split(results: &Results, cost: Cost, text: &mut String) -> Result<()> {
+    let parts = [cost.judging, cost.encoding, cost.own_metrics];
+    let [judging, encoding, own_metrics] = parts.map(digits);
+    writeln!(
+        text,
+        "\nOf CPU, judging takes {judging} µs, encoding the board {encoding} µs, and encoding the \
+         exporter's own metrics {own_metrics} µs."
+    )?;
+    let indexed = |cell: &&Cell| cell.indexed && cell.shape == Shape::small(10_000);
+    if let Some(cell) = results.cells.iter().find(indexed) {
+        let (all, collecting) = (cell.pairs.second(), cell.collecting);
+        let rest = all - collecting - parts.iter().sum::<f64>() / 1e3;
+        let [all, collecting, rest] = [all, collecting, rest].map(digits);
+        writeln!(
+            text,
+            "Of the {all} ms of a scrape at 10 thousand rows with our indexes, {collecting} ms \
+             wait for the database and {rest} ms are left for gzip and HTTP."
         )?;
     }
     Ok(())
