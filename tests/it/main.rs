@@ -29,6 +29,8 @@ mod cost;
 mod dashboards;
 /// The demo, as a newcomer meets it.
 mod demo;
+/// What is shipped to run it for good: a systemd unit, a container, and all its peers.
+mod deploy;
 /// Every number equals the model's, on both engines.
 mod equality;
 /// The list of failed rows, its pages and filters.
