@@ -2,11 +2,13 @@
 //!
 //! Only here, and in [`crate::cli`], are files and the environment read. [`mod@file`] knows how
 //! the YAML is written, [`validate`] refuses what contradicts itself, [`pipeline`] is what is left:
-//! values that the rest of the exporter can trust.
+//! values that the rest of the exporter can trust. [`web`] is the file that says how the listeners
+//! are reached.
 
 pub mod file;
 pub mod pipeline;
 pub mod validate;
+pub mod web;
 
 use std::path::Path;
 

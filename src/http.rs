@@ -1,11 +1,12 @@
 //! The two listeners.
 //!
-//! [`metrics`] is for Prometheus and open to whoever reaches it; [`admin`] is for people and
-//! closed without credentials. Nobody in here opens a port or catches a signal: the caller gives
+//! [`metrics`] is for Prometheus and open to whoever reaches it, unless [`web`] names users;
+//! [`admin`] is for people and closed without credentials. Nobody in here opens a port or catches a signal: the caller gives
 //! a listener and says when to stop.
 
 pub mod act;
 pub mod admin;
+pub mod connections;
 pub mod credentials;
 pub mod deadline;
 pub mod landing;
@@ -14,30 +15,38 @@ pub mod negotiate;
 pub mod origin;
 pub mod response;
 pub mod selection;
+pub mod tls;
+pub mod users;
+pub mod web;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+
+use connections::{Connections, Place};
+use web::LiveWeb;
 
 /// A request as it arrives.
 pub type Request = hyper::Request<Incoming>;
 
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How long requests under way may go on after the exporter is told to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+const STOP_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The largest head of a request, in bytes.
+/// The largest head of a request, in bytes; what is larger gets 431.
 const MOST_HEAD: usize = 16 << 10;
+
+/// How many headers a request may have; one with more gets 431.
+const MOST_HEADERS: usize = 64;
 
 /// Answers the requests of one listener.
 pub trait Service: Send + Sync + 'static {
@@ -49,17 +58,28 @@ pub trait Service: Send + Sync + 'static {
 pub async fn serve<S: Service>(
     listener: TcpListener,
     service: Arc<S>,
+    web: Arc<LiveWeb>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let connections = GracefulShutdown::new();
+    let connections = Arc::new(Connections::default());
+    let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &connections) => accepted,
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, _)) => connect(stream, Arc::clone(&service), &connections),
+            Ok((stream, place)) => {
+                let (service, web) = (Arc::clone(&service), Arc::clone(&web));
+                let watcher = graceful.watcher();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = converse(stream, &*service, &web, &place, watcher) => {}
+                        () = place.lost() => tracing::debug!("an idle connection is closed"),
+                    }
+                });
+            }
             Err(error) => {
                 // Out of descriptors, mostly: trying again at once would only burn the CPU.
                 tracing::warn!(%error, "accepting a connection failed");
@@ -67,25 +87,65 @@ pub async fn serve<S: Service>(
             }
         }
     }
-    if timeout(STOP_TIMEOUT, connections.shutdown()).await.is_err() {
+    drop(listener);
+    if timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time; closing their connections");
     }
 }
 
-fn connect<S: Service>(stream: TcpStream, service: Arc<S>, connections: &GracefulShutdown) {
-    let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.answer(request).await) }
+/// Takes a connection, and then a place for it: while nobody knocks, nobody need make room.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Connections>,
+) -> std::io::Result<(TcpStream, Place)> {
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, connections.place().await))
+}
+
+/// Speaks with one client, in TLS if that is configured now.
+async fn converse<S: Service>(
+    stream: TcpStream,
+    service: &S,
+    web: &LiveWeb,
+    place: &Place,
+    watcher: Watcher,
+) {
+    let ended = match &web.current().tls {
+        None => speak(stream, service, web, place, watcher).await,
+        Some(tls) => match tls::shake_hands(stream, tls).await {
+            Ok(stream) => speak(stream, service, web, place, watcher).await,
+            Err(error) => return tracing::debug!(%error, "a TLS handshake failed"),
+        },
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn speak<S: Service>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    service: &S,
+    web: &LiveWeb,
+    place: &Place,
+    watcher: Watcher,
+) -> hyper::Result<()> {
+    let answer = service_fn(|request| async {
+        let _answering = place.answering();
+        let mut response = service.answer(request).await;
+        add(&web.current().headers, &mut response);
+        Ok::<_, Infallible>(response)
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MOST_HEAD)
+        .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), answer);
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended early");
-        }
-    });
+    watcher.watch(connection).await
+}
+
+/// Adds the configured headers; one that an answer has already is stricter, being made for it.
+fn add(headers: &[(HeaderName, HeaderValue)], response: &mut response::Response) {
+    for (name, value) in headers {
+        let header = response.headers_mut().entry(name.clone());
+        header.or_insert_with(|| value.clone());
+    }
 }

@@ -41,6 +41,15 @@ pub(super) struct Flags {
     )]
     pub(super) listen_address: SocketAddr,
 
+    /// YAML file with TLS, passwords and headers, in the format that exporters share
+    #[arg(
+        long = "web.config.file",
+        env = "QUEUEBOARD_WEB_CONFIG_FILE",
+        global = true,
+        value_name = "PATH"
+    )]
+    pub(super) web_config_file: Option<PathBuf>,
+
     /// Path under which metrics are served
     #[arg(
         long = "web.telemetry-path", env = "QUEUEBOARD_WEB_TELEMETRY_PATH", global = true,

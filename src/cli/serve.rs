@@ -17,6 +17,8 @@ use crate::http;
 use crate::http::admin::Admin;
 use crate::http::credentials::Token;
 use crate::http::metrics::Metrics;
+use crate::http::users::Users;
+use crate::http::web::LiveWeb;
 use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
@@ -52,8 +54,9 @@ pub(super) async fn demo(flags: &Flags) -> anyhow::Result<()> {
     let secret = one_time_token()?;
     let people = Some(People::new(Token::new(&secret)?, &demo.database_url())?);
     let listeners = Listeners::open(flags, exporter, Collector::ALL.to_vec(), people).await?;
+    let scheme = listeners.scheme();
     print(&format!(
-        "A demo pipeline is at work.\n\n  Metrics   http://{}{}\n  Failures  http://{}/\n  \
+        "A demo pipeline is at work.\n\n  Metrics   {scheme}://{}{}\n  Failures  {scheme}://{}/\n  \
          Token     {secret}\n\nStop it with Ctrl-C; it leaves nothing behind.\n",
         reachable(listeners.address()?),
         flags.telemetry_path,
@@ -80,6 +83,7 @@ impl People {
 struct Listeners {
     metrics: (TcpListener, Arc<Metrics>),
     admin: Option<(TcpListener, Arc<Admin>)>,
+    web: Arc<LiveWeb>,
 }
 
 impl Listeners {
@@ -90,6 +94,7 @@ impl Listeners {
         people: Option<People>,
     ) -> anyhow::Result<Self> {
         let (exporter, telemetry) = (Arc::new(exporter), Telemetry::new());
+        let web = Arc::new(LiveWeb::open(flags.web_config_file.clone())?);
         let metrics = Metrics {
             exporter: Arc::clone(&exporter),
             telemetry: Arc::clone(&telemetry),
@@ -97,11 +102,19 @@ impl Listeners {
             collectors,
             titles: flags.collectors.titles,
             timeout_offset: flags.timeout_offset,
+            web: Arc::clone(&web),
+            users: Users::new()?,
         };
         let listener = bind(flags.listen_address, "--web.listen-address").await?;
         let admin = match people {
             Some(People { token, operator }) => {
                 let listener = bind(flags.admin_listen_address, "--admin.listen-address").await?;
+                if web.current().tls.is_none() && !flags.admin_listen_address.ip().is_loopback() {
+                    tracing::warn!(
+                        "the admin token will cross the network in plain text: give \
+                         --web.config.file with TLS, or --admin.listen-address on loopback"
+                    );
+                }
                 Some((
                     listener,
                     Arc::new(Admin {
@@ -117,6 +130,7 @@ impl Listeners {
         Ok(Self {
             metrics: (listener, Arc::new(metrics)),
             admin,
+            web,
         })
     }
 
@@ -125,6 +139,13 @@ impl Listeners {
             .0
             .local_addr()
             .context("asking for the address of the metrics listener")
+    }
+
+    fn scheme(&self) -> &'static str {
+        match self.web.current().tls {
+            Some(_) => "https",
+            None => "http",
+        }
     }
 
     fn admin_address(&self) -> anyhow::Result<SocketAddr> {
@@ -136,10 +157,11 @@ impl Listeners {
 
     async fn serve(self, stop: watch::Receiver<bool>) {
         let (listener, metrics) = self.metrics;
-        let metrics = http::serve(listener, metrics, until(stop.clone()));
+        let web = Arc::clone(&self.web);
+        let metrics = http::serve(listener, metrics, web, until(stop.clone()));
         match self.admin {
             Some((listener, admin)) => {
-                tokio::join!(metrics, http::serve(listener, admin, until(stop)));
+                tokio::join!(metrics, http::serve(listener, admin, self.web, until(stop)));
             }
             None => metrics.await,
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 pub use serde_saphyr::Spanned;
 
 use super::validate::Refusal;
@@ -95,11 +96,11 @@ pub struct BackgroundJobs {
 /// # Errors
 ///
 /// What is not YAML, has an unknown key, or has a value of the wrong type.
-pub fn parse(text: &str) -> Result<File, Refusal> {
+pub fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, Refusal> {
     // An empty file is an empty mapping to its author, but not to YAML.
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.lines().all(blank) {
-        return Ok(File::default());
+        return Ok(T::default());
     }
     serde_saphyr::from_str(text).map_err(|error| Refusal::yaml(&error))
 }

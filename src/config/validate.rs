@@ -5,7 +5,7 @@ use std::fmt;
 
 use chrono_tz::Tz;
 
-use super::file::{BackgroundJobs, Deferral, File, Machine, Name, Pool};
+use super::file::{BackgroundJobs, Deferral, File, Machine, Name, Pool, Spanned};
 use super::pipeline::{self, Pipeline, UNASSIGNED};
 
 /// Why a configuration is refused, and where; shown as `line:column: reason`.
@@ -40,8 +40,8 @@ impl Refusal {
         }
     }
 
-    fn at(name: &Name, reason: String) -> Self {
-        let place = (name.defined.line(), name.defined.column());
+    pub(super) fn at<T>(value: &Spanned<T>, reason: String) -> Self {
+        let place = (value.defined.line(), value.defined.column());
         Self {
             place: (place.0 > 0).then_some(place),
             reason,

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::AUTHORIZATION;
 use hyper::{Method, StatusCode};
 use tokio::time::Instant;
 
@@ -71,7 +71,7 @@ impl Service for Admin {
         let Some(actor) = self.token.actor(authorization) else {
             self.telemetry
                 .answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
-            return challenge();
+            return unauthorized();
         };
         let call = route(request.method(), request.uri().path());
         let query = request.uri().query().unwrap_or_default();
@@ -118,13 +118,9 @@ fn route(method: &Method, path: &str) -> Call {
     }
 }
 
-/// Asks for the token in the way that makes a browser ask its user.
-fn challenge() -> Response {
+fn unauthorized() -> Response {
     let reason = "send the admin token as Bearer, or as the password of Basic";
-    let mut response = response::error(StatusCode::UNAUTHORIZED, reason);
-    let realm = HeaderValue::from_static("Basic realm=\"queueboard\", charset=\"UTF-8\"");
-    response.headers_mut().insert(WWW_AUTHENTICATE, realm);
-    response
+    response::challenge(response::error(StatusCode::UNAUTHORIZED, reason))
 }
 
 impl Admin {

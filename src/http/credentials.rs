@@ -1,4 +1,4 @@
-//! Who may use the admin listener: whoever has the token.
+//! Credentials as they are sent, and who may use the admin listener: whoever has the token.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,24 +25,30 @@ impl Token {
     /// Returns who sends an `Authorization` header that holds the token: the user of Basic, whose
     /// password it is, or whoever has it as Bearer. Nobody, when it holds anything else.
     pub fn actor(&self, authorization: Option<&str>) -> Option<String> {
-        let (scheme, value) = authorization?.split_once(' ')?;
-        let value = value.trim();
-        match scheme.to_ascii_lowercase().as_str() {
-            "bearer" => self.is(value.as_bytes()).then(|| "token".to_owned()),
-            "basic" => self.user(&STANDARD.decode(value).ok()?),
-            _ => None,
+        let authorization = authorization?;
+        let (scheme, value) = authorization.split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return self.is(value.trim().as_bytes()).then(|| "token".to_owned());
         }
-    }
-
-    fn user(&self, pair: &[u8]) -> Option<String> {
-        let colon = pair.iter().position(|byte| *byte == b':')?;
-        let user = || String::from_utf8_lossy(&pair[..colon]).into_owned();
-        self.is(&pair[colon + 1..]).then(user)
+        let (user, password) = basic(authorization)?;
+        self.is(&password).then_some(user)
     }
 
     fn is(&self, candidate: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(candidate).into()
     }
+}
+
+/// Returns the user and the password of an `Authorization` header of the scheme Basic.
+pub fn basic(authorization: &str) -> Option<(String, Vec<u8>)> {
+    let (scheme, value) = authorization.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = STANDARD.decode(value.trim()).ok()?;
+    let colon = pair.iter().position(|byte| *byte == b':')?;
+    let user = String::from_utf8_lossy(&pair[..colon]).into_owned();
+    Some((user, pair[colon + 1..].to_vec()))
 }
 
 impl std::fmt::Debug for Token {

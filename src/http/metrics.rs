@@ -4,6 +4,8 @@
 //! * `GET /metrics` (or `--web.telemetry-path`) -- one scrape
 //! * `GET /-/healthy` -- the process serves, whatever the database does
 //! * `GET /-/ready` -- the configuration is loaded and the listener is open
+//!
+//! Where the web configuration names users, each of them is for users only.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -11,7 +13,9 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderName, HeaderValue, VARY};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue, VARY,
+};
 use hyper::{HeaderMap, Method, StatusCode};
 use tokio::time::Instant;
 
@@ -22,6 +26,8 @@ use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
 use super::response::{self, Response};
+use super::users::{Users, Verdict};
+use super::web::LiveWeb;
 use super::{Request, Service, deadline, landing, negotiate, selection};
 
 /// What Prometheus says of the time that it gives a scrape, in seconds.
@@ -42,6 +48,10 @@ pub struct Metrics {
     pub titles: bool,
     /// What is left of a scrape's time to send the answer.
     pub timeout_offset: Duration,
+    /// Where the users are named, if a password is asked for.
+    pub web: Arc<LiveWeb>,
+    /// What checks their passwords.
+    pub users: Users,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +79,11 @@ impl Page {
 
 impl Service for Metrics {
     async fn answer(&self, request: Request) -> Response {
+        if let Some(refusal) = self.refusal(request.headers()).await {
+            self.telemetry
+                .answered("unauthorized", refusal.status().as_u16());
+            return refusal;
+        }
         let page = route(request.method(), request.uri().path(), &self.telemetry_path);
         let response = match page {
             Page::Landing => response::html(landing::page(&self.telemetry_path)),
@@ -107,6 +122,28 @@ fn route(method: &Method, path: &str, telemetry_path: &str) -> Page {
 }
 
 impl Metrics {
+    /// Refuses whoever is no user, where there are users.
+    async fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
+        let web = self.web.current();
+        if web.users.is_empty() {
+            return None;
+        }
+        let authorization = headers.get(AUTHORIZATION);
+        let authorization = authorization.and_then(|value| value.to_str().ok());
+        match self.users.check(&web.users, authorization).await {
+            Verdict::Right => None,
+            Verdict::Wrong => {
+                let reason = "send the name and the password of a user, as Basic";
+                let refusal = response::text(StatusCode::UNAUTHORIZED, reason);
+                Some(response::challenge(refusal))
+            }
+            Verdict::Busy => {
+                let reason = "too many passwords are being checked; try again";
+                Some(response::text(StatusCode::SERVICE_UNAVAILABLE, reason))
+            }
+        }
+    }
+
     async fn scrape(&self, headers: &HeaderMap, query: &str) -> Response {
         let wanted = match selection::select(query, &self.collectors) {
             Ok(wanted) => wanted,

@@ -5,7 +5,7 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY,
+    REFERRER_POLICY, WWW_AUTHENTICATE,
 };
 use serde_json::{Value, json};
 
@@ -72,6 +72,13 @@ pub fn json(status: StatusCode, value: &Value) -> Response {
 /// Answers with the reason of a refusal, as JSON.
 pub fn error(status: StatusCode, reason: &str) -> Response {
     json(status, &json!({ "error": reason }))
+}
+
+/// Asks for credentials in the way that makes a browser ask its user.
+pub fn challenge(mut response: Response) -> Response {
+    let realm = HeaderValue::from_static("Basic realm=\"queueboard\", charset=\"UTF-8\"");
+    response.headers_mut().insert(WWW_AUTHENTICATE, realm);
+    response
 }
 
 /// Adds the methods that the path does have.

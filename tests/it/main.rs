@@ -41,6 +41,8 @@ mod formats;
 mod golden;
 /// Names, numbers and times that nobody would expect.
 mod hostile;
+/// Clients that do not finish, or say what is no HTTP.
+mod intruders;
 /// What requests are answered.
 mod listeners;
 /// Tables that are locked, and what waits for us.
@@ -71,3 +73,5 @@ mod runbook;
 mod situations;
 /// A hot standby, which ends transactions that are in its way.
 mod standby;
+/// TLS, passwords and headers, with curl and a Prometheus as the clients.
+mod web;

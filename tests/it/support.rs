@@ -1,6 +1,7 @@
 //! What the tests stand on: databases of their own, the exporter's binary, an HTTP client.
 
 mod browser;
+mod certificates;
 mod counts;
 mod database;
 mod demo;
@@ -13,6 +14,7 @@ mod proxy;
 mod server;
 
 pub(crate) use browser::Browser;
+pub(crate) use certificates::Authority;
 pub(crate) use counts::{Counts, counting_proxy};
 pub(crate) use database::{Database, Engine};
 pub(crate) use demo::Demo;

@@ -144,6 +144,19 @@ impl Exporter {
         std::fs::read_dir(folder).expect("its descriptors").count()
     }
 
+    /// Sends it a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill -s {name}");
+    }
+
+    /// Tells it to stop, and returns its exit code.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.child.wait().expect("it ends").code()
+    }
+
     /// Returns what it has logged since it began to serve.
     pub(crate) fn log(&self) -> String {
         self.log.lock().expect("the log").clone()
