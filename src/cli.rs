@@ -2,6 +2,7 @@
 
 mod flags;
 mod logging;
+mod reload;
 mod serve;
 
 use std::ffi::OsString;

@@ -22,6 +22,15 @@ pub struct Exporter {
 impl Exporter {
     /// Prepares to read a pipeline; connects to nothing yet.
     pub fn new(source: Source, pipeline: Pipeline) -> Self {
+        Self::of(Arc::new(source), pipeline)
+    }
+
+    /// Returns one that reads another pipeline in the same database.
+    pub fn with(&self, pipeline: Pipeline) -> Self {
+        Self::of(Arc::clone(self.collections.source()), pipeline)
+    }
+
+    fn of(source: Arc<Source>, pipeline: Pipeline) -> Self {
         let collections = Arc::new(Collections::new(source, pipeline.scope()));
         Self {
             pipeline,

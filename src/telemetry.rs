@@ -2,12 +2,15 @@
 
 mod process;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
 /// The exporter's own metrics.
@@ -17,6 +20,9 @@ pub struct Telemetry {
     pub registry: Registry,
     http_requests: Family<Request, Counter>,
     admin_items: Family<AdminItem, Counter>,
+    reload_successful: Gauge,
+    reload_success_time: Gauge<f64, AtomicU64>,
+    refused_files: Mutex<BTreeSet<&'static str>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,6 +71,17 @@ impl Telemetry {
             "Queue rows on which a person acted, by what became of them",
             admin_items.clone(),
         );
+        let (reload_successful, reload_success_time) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "queueboard_config_last_reload_successful",
+            "Whether every configuration file could be followed when it was last read",
+            reload_successful.clone(),
+        );
+        registry.register(
+            "queueboard_config_last_reload_success_timestamp_seconds",
+            "When the configuration in force was read",
+            reload_success_time.clone(),
+        );
         let build =
             Family::<[(&str, &str); 3], ConstGauge>::new_with_constructor(|| ConstGauge::new(1));
         drop(build.get_or_create(&[
@@ -74,11 +91,33 @@ impl Telemetry {
         ]));
         registry.register("queueboard_build_info", "The exporter's build", build);
         registry.register_collector(Box::new(process::ProcessMetrics));
-        Arc::new(Self {
+        let telemetry = Self {
             registry,
             http_requests,
             admin_items,
-        })
+            reload_successful,
+            reload_success_time,
+            refused_files: Mutex::default(),
+        };
+        // Whoever serves has read its configuration.
+        telemetry.read(&[], true);
+        Arc::new(telemetry)
+    }
+
+    /// Notes whether configuration files, known by their flags, could be followed.
+    pub fn read(&self, files: &[&'static str], followed: bool) {
+        let refused = self.refused_files.lock();
+        let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
+        for file in files {
+            match followed {
+                true => refused.remove(file),
+                false => refused.insert(file),
+            };
+        }
+        self.reload_successful.set(refused.is_empty().into());
+        if followed && refused.is_empty() {
+            self.reload_success_time.set(clock());
+        }
     }
 
     /// Counts rows on which a person acted.
@@ -94,4 +133,13 @@ impl Telemetry {
             .get_or_create(&Request { handler, code })
             .inc();
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "when the exporter read its own files is no number of the pipeline"
+)]
+fn clock() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs_f64()
 }

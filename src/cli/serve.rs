@@ -23,6 +23,7 @@ use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
 use super::flags::Flags;
+use super::reload::Reloader;
 use super::{exporter, print};
 
 /// Serves the database that the flags name.
@@ -53,7 +54,9 @@ pub(super) async fn demo(flags: &Flags) -> anyhow::Result<()> {
     let exporter = exporter(flags, &demo.database_url())?;
     let secret = one_time_token()?;
     let people = Some(People::new(Token::new(&secret)?, &demo.database_url())?);
-    let listeners = Listeners::open(flags, exporter, Collector::ALL.to_vec(), people).await?;
+    let mut listeners = Listeners::open(flags, exporter, Collector::ALL.to_vec(), people).await?;
+    // No reload may replace the token that is about to be printed.
+    listeners.reloader.token = None;
     let scheme = listeners.scheme();
     print(&format!(
         "A demo pipeline is at work.\n\n  Metrics   {scheme}://{}{}\n  Failures  {scheme}://{}/\n  \
@@ -80,23 +83,26 @@ impl People {
 }
 
 /// Open ports, and what will be served on them.
-struct Listeners {
+struct Listeners<'a> {
     metrics: (TcpListener, Arc<Metrics>),
     admin: Option<(TcpListener, Arc<Admin>)>,
     web: Arc<LiveWeb>,
+    reloader: Reloader<'a>,
 }
 
-impl Listeners {
+impl<'a> Listeners<'a> {
     async fn open(
-        flags: &Flags,
+        flags: &'a Flags,
         exporter: Exporter,
         collectors: Vec<Collector>,
         people: Option<People>,
     ) -> anyhow::Result<Self> {
-        let (exporter, telemetry) = (Arc::new(exporter), Telemetry::new());
-        let web = Arc::new(LiveWeb::open(flags.web_config_file.clone())?);
+        let telemetry = Telemetry::new();
+        let web = LiveWeb::open(flags.web_config_file.clone(), Arc::clone(&telemetry))?;
+        let web = Arc::new(web);
+        let (mut reloader, reload) = Reloader::listen(flags, &telemetry, &web, exporter)?;
         let metrics = Metrics {
-            exporter: Arc::clone(&exporter),
+            exporter: reloader.exporter.subscribe(),
             telemetry: Arc::clone(&telemetry),
             telemetry_path: flags.telemetry_path.clone(),
             collectors,
@@ -115,15 +121,16 @@ impl Listeners {
                          --web.config.file with TLS, or --admin.listen-address on loopback"
                     );
                 }
-                Some((
-                    listener,
-                    Arc::new(Admin {
-                        exporter,
-                        operator,
-                        telemetry,
-                        token,
-                    }),
-                ))
+                let token = watch::Sender::new(Arc::new(token));
+                let admin = Admin {
+                    exporter: reloader.exporter.subscribe(),
+                    operator,
+                    telemetry,
+                    token: token.subscribe(),
+                    reload,
+                };
+                reloader.token = Some(token);
+                Some((listener, Arc::new(admin)))
             }
             None => None,
         };
@@ -131,6 +138,7 @@ impl Listeners {
             metrics: (listener, Arc::new(metrics)),
             admin,
             web,
+            reloader,
         })
     }
 
@@ -159,11 +167,15 @@ impl Listeners {
         let (listener, metrics) = self.metrics;
         let web = Arc::clone(&self.web);
         let metrics = http::serve(listener, metrics, web, until(stop.clone()));
+        let reloads = self.reloader.run(until(stop.clone()));
         match self.admin {
             Some((listener, admin)) => {
-                tokio::join!(metrics, http::serve(listener, admin, self.web, until(stop)));
+                let admin = http::serve(listener, admin, self.web, until(stop));
+                tokio::join!(metrics, admin, reloads);
             }
-            None => metrics.await,
+            None => {
+                tokio::join!(metrics, reloads);
+            }
         }
     }
 }

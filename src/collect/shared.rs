@@ -29,7 +29,7 @@ struct Collection {
 /// Collections, one at a time for one choice of collectors that arrives together.
 #[derive(Debug)]
 pub struct Collections {
-    source: Source,
+    source: Arc<Source>,
     scope: Scope,
     complaints: Complaints,
     under_way: UnderWay,
@@ -37,7 +37,7 @@ pub struct Collections {
 
 impl Collections {
     /// Prepares to collect from a source.
-    pub fn new(source: Source, scope: Scope) -> Self {
+    pub fn new(source: Arc<Source>, scope: Scope) -> Self {
         let (complaints, under_way) = (Complaints::default(), UnderWay::default());
         Self {
             source,
@@ -77,7 +77,7 @@ impl Collections {
     }
 
     /// Returns the source, for questions that are no scrape's.
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &Arc<Source> {
         &self.source
     }
 

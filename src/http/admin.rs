@@ -4,12 +4,15 @@
 //! * `GET /api/queue/overview` -- the whole board as JSON
 //! * `GET /api/queue/failed` -- the failed rows as JSON, a page at a time
 //! * `POST /api/queue/retry`, `POST /api/queue/skip` -- acts on failed rows
+//! * `POST /-/reload` -- reads the configuration files again
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::AUTHORIZATION;
-use hyper::{Method, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
+use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::admin::action::Action;
@@ -17,25 +20,28 @@ use crate::admin::operator::Operator;
 use crate::admin::request::{FailedRequest, cursor};
 use crate::exporter::Exporter;
 use crate::judge::Board;
-use crate::render::{failed, overview, page};
+use crate::render;
 use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
 use super::credentials::Token;
+use super::reload::Reload;
 use super::response::{self, Response};
-use super::{Request, Service, act, deadline};
+use super::{Request, Service, act, deadline, origin};
 
 /// Serves people.
 #[derive(Debug)]
 pub struct Admin {
     /// What is shown.
-    pub exporter: Arc<Exporter>,
+    pub exporter: watch::Receiver<Arc<Exporter>>,
     /// What changes rows.
     pub operator: Operator,
     /// The exporter's own numbers.
     pub telemetry: Arc<Telemetry>,
     /// What opens the listener.
-    pub token: Token,
+    pub token: watch::Receiver<Arc<Token>>,
+    /// What reads the configuration again.
+    pub reload: Reload,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +52,7 @@ enum Call {
     Overview,
     Failed,
     Act(Action),
+    Reload,
     NotFound,
     NotAllowed(&'static str),
 }
@@ -58,6 +65,7 @@ impl Call {
             Self::Overview => "overview",
             Self::Failed => "failed",
             Self::Act(action) => action.as_str(),
+            Self::Reload => "reload",
             Self::NotFound => "not_found",
             Self::NotAllowed(_) => "not_allowed",
         }
@@ -68,22 +76,26 @@ impl Service for Admin {
     async fn answer(&self, request: Request) -> Response {
         let authorization = request.headers().get(AUTHORIZATION);
         let authorization = authorization.and_then(|value| value.to_str().ok());
-        let Some(actor) = self.token.actor(authorization) else {
+        let token = Arc::clone(&self.token.borrow());
+        let Some(actor) = token.actor(authorization) else {
             self.telemetry
                 .answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
             return unauthorized();
         };
         let call = route(request.method(), request.uri().path());
         let query = request.uri().query().unwrap_or_default();
+        // The request ends with the pipeline that it began with, whatever is reloaded meanwhile.
+        let exporter = Arc::clone(&self.exporter.borrow());
         let response = match call {
-            Call::Page => self.page(query).await,
-            Call::Style => response::css(page::CSS),
-            Call::Script => response::script(page::SCRIPT),
-            Call::Overview => self.overview().await,
-            Call::Failed => self.failed(query).await,
+            Call::Page => page(&exporter, query).await,
+            Call::Style => response::css(render::page::CSS),
+            Call::Script => response::script(render::page::SCRIPT),
+            Call::Overview => overview(&exporter).await,
+            Call::Failed => failed(&exporter, query).await,
             Call::Act(action) => {
                 act::answer(action, &actor, request, &self.operator, &self.telemetry).await
             }
+            Call::Reload => self.reload(&actor, request.headers()).await,
             Call::NotFound => response::error(StatusCode::NOT_FOUND, "there is no such call"),
             Call::NotAllowed(methods) => {
                 let reason = format!("wrong method: use {methods}");
@@ -106,6 +118,7 @@ fn route(method: &Method, path: &str) -> Call {
         "/api/queue/failed" => (Call::Failed, "GET, HEAD"),
         "/api/queue/retry" => (Call::Act(Action::Retry), "POST"),
         "/api/queue/skip" => (Call::Act(Action::Skip), "POST"),
+        "/-/reload" => (Call::Reload, "POST, PUT"),
         _ => return Call::NotFound,
     };
     let is_allowed = methods
@@ -124,70 +137,85 @@ fn unauthorized() -> Response {
 }
 
 impl Admin {
-    async fn board(&self) -> Board {
-        let budget = deadline::budget(None, Duration::ZERO);
-        self.exporter
-            .board(Collector::ALL.to_vec(), Instant::now() + budget)
-            .await
-    }
-
-    async fn overview(&self) -> Response {
-        let board = self.board().await;
-        match overview::render(&board) {
-            Some(overview) => response::json(StatusCode::OK, &overview),
-            None => {
-                let failed = board.outcomes.iter().filter(|outcome| !outcome.success);
-                let failed: Vec<&str> = failed.map(|outcome| outcome.collector.as_str()).collect();
-                let reason = format!("the database did not answer for: {}", failed.join(", "));
-                response::error(StatusCode::SERVICE_UNAVAILABLE, &reason)
-            }
+    async fn reload(&self, actor: &str, headers: &HeaderMap) -> Response {
+        if origin::is_foreign(headers) {
+            let reason = "another site asks for this";
+            return response::error(StatusCode::FORBIDDEN, reason);
+        }
+        tracing::info!(?actor, "a person asks for a reload");
+        match self.reload.ask().await {
+            Ok(()) => response::json(StatusCode::OK, &json!({ "reloaded": true })),
+            Err(reason) => response::error(StatusCode::INTERNAL_SERVER_ERROR, &reason),
         }
     }
+}
 
-    async fn failed(&self, query: &str) -> Response {
-        let request = match FailedRequest::parse(query, self.exporter.pipeline()) {
-            Ok(request) => request,
-            Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
-        };
-        let question = request.question(self.exporter.pipeline());
-        match self.exporter.failures(&question).await {
-            Ok(failures) => {
-                let next = failures.next.as_ref().map(cursor);
-                response::json(StatusCode::OK, &failed::render(&failures, next.as_deref()))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "reading the failed rows failed");
-                let reason = "the failed rows could not be read; the exporter's log has the reason";
-                response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
-            }
+async fn board(exporter: &Exporter) -> Board {
+    let budget = deadline::budget(None, Duration::ZERO);
+    exporter
+        .board(Collector::ALL.to_vec(), Instant::now() + budget)
+        .await
+}
+
+async fn overview(exporter: &Exporter) -> Response {
+    let board = board(exporter).await;
+    match render::overview::render(&board) {
+        Some(overview) => response::json(StatusCode::OK, &overview),
+        None => {
+            let failed = board.outcomes.iter().filter(|outcome| !outcome.success);
+            let failed: Vec<&str> = failed.map(|outcome| outcome.collector.as_str()).collect();
+            let reason = format!("the database did not answer for: {}", failed.join(", "));
+            response::error(StatusCode::SERVICE_UNAVAILABLE, &reason)
         }
     }
+}
 
-    async fn page(&self, query: &str) -> Response {
-        let request = match FailedRequest::parse(query, self.exporter.pipeline()) {
-            Ok(request) => request,
-            Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
-        };
-        let question = request.question(self.exporter.pipeline());
-        let (board, failures) = tokio::join!(self.board(), self.exporter.failures(&question));
-        if let Err(error) = &failures {
+async fn failed(exporter: &Exporter, query: &str) -> Response {
+    let request = match FailedRequest::parse(query, exporter.pipeline()) {
+        Ok(request) => request,
+        Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
+    };
+    let question = request.question(exporter.pipeline());
+    match exporter.failures(&question).await {
+        Ok(failures) => {
+            let next = failures.next.as_ref().map(cursor);
+            response::json(
+                StatusCode::OK,
+                &render::failed::render(&failures, next.as_deref()),
+            )
+        }
+        Err(error) => {
             tracing::warn!(%error, "reading the failed rows failed");
+            let reason = "the failed rows could not be read; the exporter's log has the reason";
+            response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
         }
-        let failures = failures.ok();
-        let next = failures
-            .as_ref()
-            .and_then(|failures| failures.next.as_ref())
-            .map(cursor);
-        let filter = page::Filter {
-            stage: request.stage,
-            machine: request.machine,
-        };
-        response::page(page::render(&page::View {
-            board: &board,
-            failures: failures.as_ref(),
-            filter: &filter,
-            next: next.as_deref(),
-            is_first: request.after.is_none(),
-        }))
     }
+}
+
+async fn page(exporter: &Exporter, query: &str) -> Response {
+    let request = match FailedRequest::parse(query, exporter.pipeline()) {
+        Ok(request) => request,
+        Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
+    };
+    let question = request.question(exporter.pipeline());
+    let (board, failures) = tokio::join!(board(exporter), exporter.failures(&question));
+    if let Err(error) = &failures {
+        tracing::warn!(%error, "reading the failed rows failed");
+    }
+    let failures = failures.ok();
+    let next = failures
+        .as_ref()
+        .and_then(|failures| failures.next.as_ref())
+        .map(cursor);
+    let filter = render::page::Filter {
+        stage: request.stage,
+        machine: request.machine,
+    };
+    response::page(render::page::render(&render::page::View {
+        board: &board,
+        failures: failures.as_ref(),
+        filter: &filter,
+        next: next.as_deref(),
+        is_first: request.after.is_none(),
+    }))
 }

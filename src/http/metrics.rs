@@ -17,6 +17,7 @@ use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue, VARY,
 };
 use hyper::{HeaderMap, Method, StatusCode};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::exporter::Exporter;
@@ -37,7 +38,7 @@ const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-
 #[derive(Debug)]
 pub struct Metrics {
     /// What is exposed.
-    pub exporter: Arc<Exporter>,
+    pub exporter: watch::Receiver<Arc<Exporter>>,
     /// The exporter's own numbers.
     pub telemetry: Arc<Telemetry>,
     /// The path of the metrics.
@@ -153,7 +154,8 @@ impl Metrics {
             .get(SCRAPE_TIMEOUT)
             .and_then(|value| value.to_str().ok());
         let deadline = Instant::now() + deadline::budget(timeout, self.timeout_offset);
-        let board = Arc::new(self.exporter.board(wanted, deadline).await);
+        let exporter = Arc::clone(&self.exporter.borrow());
+        let board = Arc::new(exporter.board(wanted, deadline).await);
         let registry = render::metrics::registry(board, self.titles);
         let format = negotiate::format(&list(headers, &ACCEPT));
         match format.encode(&[&self.telemetry.registry, &registry]) {

@@ -2,10 +2,14 @@
 //! a changed password needs no restart.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::web::{self, Web};
+use crate::telemetry::Telemetry;
+
+/// The flag that names the file.
+pub const FLAG: &str = "--web.config.file";
 
 /// How soon files that were refused are looked at again; what they lack may be in another folder.
 const RETRY: Duration = Duration::from_secs(1);
@@ -14,10 +18,11 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct LiveWeb {
     path: Option<PathBuf>,
+    telemetry: Arc<Telemetry>,
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     web: Arc<Web>,
     /// Why the files as they are now are not followed, and when they were looked at.
@@ -30,17 +35,38 @@ impl LiveWeb {
     /// # Errors
     ///
     /// Those of [`web::load`].
-    pub fn open(path: Option<PathBuf>) -> anyhow::Result<Self> {
-        let web = path.as_deref().map(web::load).transpose()?;
-        let web = Arc::new(web.unwrap_or_default());
-        let state = Mutex::new(State { web, refused: None });
-        Ok(Self { path, state })
+    pub fn open(path: Option<PathBuf>, telemetry: Arc<Telemetry>) -> anyhow::Result<Self> {
+        let live = Self {
+            path,
+            telemetry,
+            state: Mutex::default(),
+        };
+        live.replace(live.read()?);
+        Ok(live)
+    }
+
+    /// Reads the file as it is now, and leaves in force what is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`web::load`].
+    pub fn read(&self) -> anyhow::Result<Web> {
+        let web = self.path.as_deref().map(web::load).transpose()?;
+        Ok(web.unwrap_or_default())
+    }
+
+    /// Puts in force what was read, even if it lets in more than before.
+    pub fn replace(&self, web: Web) {
+        *self.state() = State {
+            web: Arc::new(web),
+            refused: None,
+        };
     }
 
     /// Returns what is in force now. Files that cannot be followed leave in force what was, and
     /// are complained of once.
     pub fn current(&self) -> Arc<Web> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let is_due = match &state.refused {
             Some((_, looked)) => looked.elapsed() >= RETRY,
             None => state.web.is_outdated(),
@@ -52,9 +78,14 @@ impl LiveWeb {
                 anyhow::ensure!(!opens, "{}: {OPENS}", path.display());
                 Ok(web)
             });
+            self.telemetry.read(&[FLAG], read.is_ok());
             state.follow(read);
         }
         Arc::clone(&state.web)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

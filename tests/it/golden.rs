@@ -3,9 +3,10 @@ use chrono::DateTime;
 use crate::support::{Database, Engine, Exporter, Options, compare, repository_file};
 
 /// What changes from scrape to scrape, or from build to build.
-const PASSING: [&str; 5] = [
+const PASSING: [&str; 6] = [
     "process_",
     "queueboard_build_info",
+    "queueboard_config",
     "queueboard_http_requests",
     "queueboard_admin",
     "duration",

@@ -61,6 +61,8 @@ mod pager;
 mod panel_texts;
 /// A transaction pooler between the exporter and its database.
 mod pooler;
+/// Configuration that is read again while it serves.
+mod reload;
 /// What the admin listener refuses.
 mod requests;
 /// People, and a pipeline, that act on the same rows at once.

@@ -33,7 +33,7 @@ pub(crate) struct Exporter {
     pub metrics: SocketAddr,
     pub admin: SocketAddr,
     log: Arc<Mutex<String>>,
-    _configuration: tempfile::NamedTempFile,
+    configuration: tempfile::NamedTempFile,
 }
 
 impl Exporter {
@@ -82,7 +82,7 @@ impl Exporter {
             metrics,
             admin,
             log,
-            _configuration: configuration,
+            configuration,
         }
     }
 
@@ -142,6 +142,12 @@ impl Exporter {
     pub(crate) fn descriptors(&self) -> usize {
         let folder = format!("/proc/{}/fd", self.child.id());
         std::fs::read_dir(folder).expect("its descriptors").count()
+    }
+
+    /// Writes another configuration file for it, and returns the path.
+    pub(crate) fn configure(&self, text: &str) -> String {
+        std::fs::write(self.configuration.path(), text).expect("the configuration is written");
+        self.configuration.path().display().to_string()
     }
 
     /// Sends it a signal, such as `HUP`.
