@@ -123,6 +123,11 @@ async fn board(flags: &Flags) -> anyhow::Result<ExitCode> {
 async fn check(flags: &Flags) -> anyhow::Result<ExitCode> {
     let url = flags.database_url()?;
     let exporter = exporter(flags, url)?;
+    flags
+        .web_config_file
+        .as_deref()
+        .map(config::web::load)
+        .transpose()?;
     let acts = flags.admin_token()?.is_some();
     let admin_url = acts.then(|| flags.admin_database_url()).transpose()?;
     let findings = check::check(&exporter, url, admin_url).await;

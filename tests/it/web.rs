@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use queueboard_exporter::config::web;
 
-use crate::support::{Authority, Exporter, Options, Prometheus, TOKEN, bearer, binary, get};
+use crate::support::{Authority, Exporter, Options, Prometheus, TOKEN, bearer, binary, get, run};
 
 const TLS: &str = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n";
 
@@ -479,6 +479,28 @@ fn a_web_configuration_that_cannot_be_followed_is_refused_with_its_place_and_rea
         assert!(refusal.contains(reason), "{text}\n{refusal}");
         assert_eq!(refusal.lines().count(), 1, "{refusal}");
         assert!(!refusal.contains("s3cret"), "{refusal}");
+    }
+}
+
+#[test]
+fn nothing_is_served_with_a_web_configuration_that_is_refused_and_check_refuses_it_too() {
+    let authority = Authority::new();
+    let file = authority.write("web.yml", "basic_auth_users: {kim: s3cret}");
+    let flags = [
+        "--log.level=error",
+        "--web.config.file",
+        &file,
+        "--database-url=sqlite:///nowhere.db",
+    ];
+    for arguments in [flags.to_vec(), [&["check"], &flags[..]].concat()] {
+        let output = run(&arguments, &[]);
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("{file}:1:25: user `kim`")), "{said}");
+        assert!(
+            said.lines().count() == 1 && !said.contains("s3cret"),
+            "{said}"
+        );
     }
 }
 
