@@ -9,7 +9,7 @@ use crate::naive::Naive;
 use crate::numbers::{Spread, rows};
 use crate::plans::{Work, work};
 use crate::progress::progress;
-use crate::statements::{LOGGED, Mark, Statement};
+use crate::statements::{LOGGED, Mark, Message, last_transaction};
 use crate::turns::Pairs;
 
 /// What was measured of one database.
@@ -66,18 +66,19 @@ pub(crate) fn in_turn(runtime: &Runtime, naive: &Database, scraped: &Database) -
     Pairs::measure(|| naive.run(), || Ok(scraper.scrape()?.took))
 }
 
-fn of_naive(runtime: &Runtime, database: &mut Database) -> Result<Vec<Statement>> {
+fn of_naive(runtime: &Runtime, database: &mut Database) -> Result<Vec<Message>> {
     let mut naive = Naive::connect(runtime, database, LOGGED)?;
     let mark = runtime.block_on(Mark::now(database))?;
     naive.run()?;
-    runtime.block_on(mark.statements(database))
+    runtime.block_on(mark.messages(database))
 }
 
-/// Returns the statements of one warm scrape.
-pub(crate) fn of_a_scrape(runtime: &Runtime, database: &mut Database) -> Result<Vec<Statement>> {
-    let exporter = Exporter::serve(&(database.url() + LOGGED), &database.zone)?;
-    let mut scraper = exporter.warm()?;
+/// Returns what one warm scrape sends. The log is read from the first scrape on, for that one
+/// prepares what the others execute.
+pub(crate) fn of_a_scrape(runtime: &Runtime, database: &mut Database) -> Result<Vec<Message>> {
     let mark = runtime.block_on(Mark::now(database))?;
-    scraper.scrape()?;
-    runtime.block_on(mark.statements(database))
+    let exporter = Exporter::serve(&(database.url() + LOGGED), &database.zone)?;
+    exporter.warm()?;
+    let messages = runtime.block_on(mark.messages(database))?;
+    Ok(last_transaction(&messages).to_vec())
 }

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
+use crate::database::Database;
 use crate::numbers::Spread;
-use crate::statements::Statement;
+use crate::statements::{Message, Statement};
 
 /// A script with its parameters.
 pub(crate) struct Script {
@@ -19,42 +21,28 @@ pub(crate) struct Script {
 
 impl Script {
     /// Writes what one scrape sent. Statements that were sent together are sent together here.
-    pub(crate) fn new(database_url: &str, statements: &[Statement]) -> Result<Self> {
-        let folder = TempDir::new()?;
+    pub(crate) async fn new(database: &mut Database, messages: &[Message]) -> Result<Self> {
         let (mut text, mut variables) = (String::new(), Vec::new());
-        for (number, statement) in statements.iter().enumerate() {
-            let mut sql = statement.text.clone();
-            // From the last, so that $1 is not taken for the beginning of $10.
-            for (place, literal) in statement.parameters.iter().enumerate().rev() {
-                let (mark, name) = (format!("${}", place + 1), format!("p{number}_{place}"));
-                let is_text = literal.starts_with('\'');
-                let by = if is_text {
-                    format!(":{name}")
-                } else {
-                    literal.clone()
-                };
-                sql = sql.replace(&mark, &by);
-                variables.extend(is_text.then(|| format!("{name}={}", unquoted(literal))));
+        for message in messages {
+            let mut together = Vec::new();
+            for statement in message {
+                together.push(with_variables(database, statement, &mut variables).await?);
             }
-            let parts: Vec<&str> = sql
-                .split(';')
-                .filter(|part| !part.trim().is_empty())
-                .collect();
-            match parts[..] {
+            match &together[..] {
                 [one] => writeln!(text, "{one};")?,
                 _ => writeln!(
                     text,
                     "\\startpipeline\n{};\n\\endpipeline",
-                    parts.join(";\n")
+                    together.join(";\n")
                 )?,
             }
         }
+        let folder = TempDir::new()?;
         std::fs::write(folder.path().join("script"), text)?;
-        let database_url = database_url.to_owned();
         Ok(Self {
             folder,
             variables,
-            database_url,
+            database_url: database.url(),
         })
     }
 
@@ -82,8 +70,30 @@ impl Script {
     }
 }
 
-fn unquoted(literal: &str) -> String {
-    literal.trim_matches('\'').replace("''", "'")
+/// Puts variables in the place of parameters; pgbench makes parameters of them again.
+async fn with_variables(
+    database: &mut Database,
+    statement: &Statement,
+    variables: &mut Vec<String>,
+) -> Result<String> {
+    let mut sql = statement.text.clone();
+    // From the last, so that $1 is not taken for the beginning of $10.
+    for (place, parameter) in statement.parameters.iter().enumerate().rev() {
+        let query = AssertSqlSafe(format!("SELECT ({parameter})::text"));
+        let query = sqlx::query_scalar(query);
+        let value: Option<String> = query.fetch_one(&mut database.connection).await?;
+        let mut by = "NULL".to_owned();
+        if let Some(value) = value {
+            let name = format!("p{}", variables.len());
+            by = format!(":{name}");
+            variables.push(format!("{name}={value}"));
+        }
+        if let Some(kind) = statement.types.get(place) {
+            by += &format!("::{kind}");
+        }
+        sql = sql.replace(&format!("${}", place + 1), &by);
+    }
+    Ok(sql)
 }
 
 /// Reads and removes the log, of which the third column is a transaction's time in microseconds.

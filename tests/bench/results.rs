@@ -176,8 +176,8 @@ fn scrapes_in_turn(first: &Database, second: &Database) -> Result<Pairs> {
 }
 
 fn against_pgbench(runtime: &Runtime, database: &mut Database) -> Result<Pairs> {
-    let statements = cells::of_a_scrape(runtime, database)?;
-    let script = Script::new(&database.url(), &statements)?;
+    let messages = cells::of_a_scrape(runtime, database)?;
+    let script = runtime.block_on(Script::new(database, &messages))?;
     let exporter = Exporter::serve(&database.url(), &database.zone)?;
     let mut scraper = exporter.warm()?;
     let mut pairs = Pairs::default();

@@ -1,25 +1,31 @@
-//! The statements that a server was really sent, with their parameters, as its log tells them.
+//! The statements that a server was really sent, with their parameters, as its log tells them:
+//! prepared by the protocol, by `PREPARE`, or not at all.
 
-use anyhow::Result;
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
 
 use crate::database::Database;
 
 /// What is added to a URL so that the server logs what it is sent.
 pub(crate) const LOGGED: &str = "?options=-c%20log_statement%3Dall";
 
-/// A statement, and its parameters as SQL literals.
-#[derive(Debug, Default, PartialEq)]
+/// A statement, its parameters as SQL expressions, and their types where they were declared.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Statement {
     pub text: String,
     pub parameters: Vec<String>,
+    pub types: Vec<String>,
 }
 
 impl Statement {
     pub(crate) fn is_query(&self) -> bool {
-        let text = self.text.trim_start();
-        text.starts_with("SELECT") || text.starts_with("WITH")
+        self.text.starts_with("SELECT") || self.text.starts_with("WITH")
     }
 }
+
+/// Statements that were sent together.
+pub(crate) type Message = Vec<Statement>;
 
 /// A place in the server's log.
 pub(crate) struct Mark(i64);
@@ -30,51 +36,95 @@ impl Mark {
         Ok(Self(size.fetch_one(&mut database.connection).await?))
     }
 
-    /// Returns the statements logged since.
-    pub(crate) async fn statements(&self, database: &mut Database) -> Result<Vec<Statement>> {
+    /// Returns what was logged since.
+    pub(crate) async fn messages(&self, database: &mut Database) -> Result<Vec<Message>> {
         let log = sqlx::query_scalar("SELECT pg_read_file('log', $1, 1 << 24)").bind(self.0);
         let log: String = log.fetch_one(&mut database.connection).await?;
-        Ok(parse(&log))
+        read(&log)
     }
+}
+
+/// Returns the messages of the last transaction.
+pub(crate) fn last_transaction(messages: &[Message]) -> &[Message] {
+    let begins = |message: &Message| message.iter().any(|one| one.text.starts_with("BEGIN"));
+    let last = messages.iter().rposition(begins);
+    messages.split_at(last.unwrap_or_default()).1
 }
 
 /// Reads a log. A line that begins with a tab continues the one before it.
-fn parse(log: &str) -> Vec<Statement> {
-    let mut statements: Vec<Statement> = Vec::new();
+fn read(log: &str) -> Result<Vec<Message>> {
+    let mut messages: Vec<Message> = Vec::new();
+    let mut prepared = HashMap::new();
     for entry in log.replace("\n\t", "\r").lines() {
         let entry = entry.replace('\r', "\n");
         if let Some((_, text)) = entry.split_once("LOG:  statement: ") {
-            statements.push(Statement {
-                text: text.to_owned(),
-                parameters: Vec::new(),
-            });
+            messages.push(message(text, &mut prepared)?);
         } else if let Some((_, execute)) = entry.split_once("LOG:  execute ") {
-            let text = execute.split_once(": ").map_or(execute, |(_, text)| text);
-            statements.push(Statement {
-                text: text.to_owned(),
-                parameters: Vec::new(),
-            });
-        } else if let Some((_, parameters)) = entry.split_once("DETAIL:  ")
-            && let Some((_, parameters)) = parameters.split_once("arameters: ")
-            && let Some(statement) = statements.last_mut()
+            let (_, text) = execute.split_once(": ").context("an unnamed execute")?;
+            messages.push(message(text, &mut prepared)?);
+        } else if let Some((_, detail)) = entry.split_once("DETAIL:  ")
+            && let Some((_, list)) = detail.split_once("arameters: $1 = ")
+            && let Some([statement]) = messages.last_mut().map(Vec::as_mut_slice)
         {
-            statement.parameters = literals(parameters);
+            let value = |part: &str| Some(part.split_once(" = ")?.1.to_owned());
+            let list = format!("$1 = {list}");
+            statement.parameters = split(&list, ',').into_iter().filter_map(value).collect();
         }
     }
-    statements
+    Ok(messages)
 }
 
-/// Splits `$1 = 'a', $2 = 'b, c', $3 = NULL`; a quote within a literal stands there twice.
-fn literals(parameters: &str) -> Vec<String> {
-    let mut literals = vec![String::new()];
-    let mut quoted = false;
-    for character in parameters.chars() {
-        quoted ^= character == '\'';
-        match literals.last_mut() {
-            Some(literal) if quoted || character != ',' => literal.push(character),
-            _ => literals.push(String::new()),
+/// Reads statements sent together; what is executed by a name stands for what was prepared by it.
+fn message(text: &str, prepared: &mut HashMap<String, Statement>) -> Result<Message> {
+    let mut message = Message::new();
+    for text in split(text, ';') {
+        if let Some(prepare) = text.strip_prefix("PREPARE ") {
+            let (head, text) = prepare.split_once(" AS ").context("a PREPARE without AS")?;
+            let (name, types) = call(head);
+            let statement = Statement {
+                text: text.trim().to_owned(),
+                types,
+                ..Statement::default()
+            };
+            prepared.insert(name, statement);
+        } else if let Some(execute) = text.strip_prefix("EXECUTE ") {
+            let (name, parameters) = call(execute);
+            let statement = prepared.get(&name);
+            let statement = statement.with_context(|| format!("{name} was not prepared"))?;
+            message.push(Statement {
+                parameters,
+                ..statement.clone()
+            });
+        } else {
+            message.push(Statement {
+                text: text.to_owned(),
+                ..Statement::default()
+            });
         }
     }
-    let value = |literal: &String| Some(literal.split_once(" = ")?.1.to_owned());
-    literals.iter().filter_map(value).collect()
+    Ok(message)
+}
+
+/// Reads `name(a, b)` or `name`.
+fn call(text: &str) -> (String, Vec<String>) {
+    let (name, list) = text.split_once('(').unwrap_or((text, ""));
+    let list = list.trim_end().strip_suffix(')').unwrap_or_default();
+    let list = split(list, ',').into_iter().map(str::to_owned).collect();
+    (name.trim().to_owned(), list)
+}
+
+/// Splits where the separator stands outside of quotes and brackets; leaves out empty parts.
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut quoted, mut depth) = (false, 0);
+    let parts = text.split(|character| {
+        quoted ^= character == '\'';
+        match character {
+            '(' | '[' if !quoted => depth += 1,
+            ')' | ']' if !quoted => depth -= 1,
+            _ => {}
+        }
+        character == separator && !quoted && depth == 0
+    });
+    let parts = parts.map(str::trim);
+    parts.filter(|part| !part.is_empty()).collect()
 }
