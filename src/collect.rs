@@ -7,6 +7,7 @@
 
 pub mod complaints;
 pub mod failed;
+mod give_way;
 pub mod shared;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::source::{Limits, Opening, Session, Source};
 use crate::windows::Windows;
 
 use complaints::Complaints;
+use give_way::giving_way;
 
 /// The longest wait for a lock: whoever waits behind us meanwhile is not held up longer.
 const MOST_LOCK_WAIT: Duration = Duration::from_secs(1);
@@ -89,7 +91,7 @@ impl Scrape<'_> {
                 outcomes: failed.clone(),
                 ..Snapshot::default()
             };
-            match self.attempt(&mut *lease, snapshot, may_end).await {
+            match self.attempt(pool, &mut *lease, snapshot, may_end).await {
                 Ok(()) => {
                     lease.give_back();
                     return Ok(());
@@ -104,15 +106,16 @@ impl Scrape<'_> {
         }
     }
 
-    async fn attempt<C: Session>(
+    async fn attempt<C: sqlx::Connection + Session>(
         &self,
+        pool: &Pool<C>,
         session: &mut C,
         snapshot: &mut Snapshot,
         may_end: bool,
     ) -> Result<(), Trouble> {
         // One slow statement leaves time for the others to be asked anew.
         let share = self.left() / 2;
-        let opening = session.begin(self.limits(share));
+        let opening = Session::begin(session, self.limits(share));
         let opening = timeout_at(self.deadline, opening).await;
         let opening = opening.unwrap_or(Err(sqlx::Error::PoolTimedOut));
         self.heard("snapshot", &opening, may_end)?;
@@ -130,6 +133,7 @@ impl Scrape<'_> {
             let asked = Instant::now();
             let limits = self.limits(share);
             let question = self.ask(session, collector, limits, &opening, &windows, snapshot);
+            let question = giving_way(pool, &opening, question);
             let answer = timeout_at(self.deadline, question).await;
             let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
             self.heard(collector.as_str(), &answer, may_end)?;

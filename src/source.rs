@@ -92,6 +92,8 @@ pub fn options(url: &str) -> anyhow::Result<Options> {
 pub struct Opening {
     /// The database's clock.
     pub now: DateTime<Utc>,
+    /// The process that serves this session, where a server has one for each.
+    pub backend: Option<i32>,
     /// Whether there is a `background_jobs` table.
     pub has_background_jobs: bool,
     /// Whether every index that the questions can be answered by is there and whole.
@@ -160,6 +162,9 @@ pub trait Session: Send {
         &mut self,
         question: &FailedQuestion,
     ) -> impl Future<Output = sqlx::Result<i64>> + Send;
+
+    /// Cancels what another session's process does if somebody waits for a lock that it holds.
+    fn give_way(&mut self, backend: i32) -> impl Future<Output = sqlx::Result<()>> + Send;
 
     /// Ends the transaction, also one that has met an error.
     fn end(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;

@@ -61,6 +61,9 @@ fn advice(error: &sqlx::Error) -> &'static str {
         (_, Some("42P01" | "42703" | "1")) => {
             "check that the tables and columns are the pipeline's"
         }
+        (_, Some("57014")) if error.to_string().contains("user request") => {
+            "it gave way to somebody who waits to change the table"
+        }
         (_, Some("57014" | "9")) => "it took too long: allow more with a longer scrape_timeout",
         (_, Some("40001")) => {
             "the standby needs the rows' room: raise its max_standby_streaming_delay, or set \

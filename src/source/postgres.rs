@@ -32,7 +32,8 @@ fn begin(limits: Limits) -> String {
          SET LOCAL extra_float_digits = 1;
          SET LOCAL jit = off;
          {};
-         SELECT now() AS now, to_regclass('background_jobs') IS NOT NULL AS has_background_jobs,
+         SELECT now() AS now, pg_backend_pid() AS backend,
+                to_regclass('background_jobs') IS NOT NULL AS has_background_jobs,
                 (SELECT count(*) = 3 FROM pg_index WHERE indisvalid AND indexrelid IN (
                     to_regclass('queueboard_live'), to_regclass('queueboard_completed'),
                     to_regclass('queueboard_created'))) AS has_indexes,
@@ -158,6 +159,16 @@ impl Session for PgConnection {
         let query = query_scalar(FAILED_COUNT).bind(question.only.as_deref());
         let query = query.bind(&question.except).persistent(false);
         query.fetch_one(self).await
+    }
+
+    async fn give_way(&mut self, backend: i32) -> sqlx::Result<()> {
+        // A reader's lock keeps nobody waiting who wants less.
+        let script = format!(
+            "SELECT pg_cancel_backend({backend}) WHERE EXISTS (
+                 SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+                                        AND {backend} = ANY(pg_blocking_pids(pid)))"
+        );
+        raw_sql(AssertSqlSafe(script)).execute(self).await.map(drop)
     }
 
     async fn end(&mut self) -> sqlx::Result<()> {

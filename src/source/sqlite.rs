@@ -20,7 +20,7 @@ use super::{Limits, Opening, Session};
 const INSTRUCTIONS: i32 = 10_000;
 
 const OPENING: &str = "
-SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now,
+SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now, NULL AS backend,
        EXISTS (SELECT 1 FROM sqlite_schema
                WHERE name = 'background_jobs' AND type IN ('table', 'view')) AS has_background_jobs,
        FALSE AS has_indexes, '' AS prepared";
@@ -212,6 +212,10 @@ impl Session for SqliteConnection {
     async fn count_failed(&mut self, question: &FailedQuestion) -> sqlx::Result<i64> {
         let query = query_scalar(FAILED_COUNT).bind(question.only.as_deref().map(list));
         query.bind(list(&question.except)).fetch_one(self).await
+    }
+
+    async fn give_way(&mut self, _backend: i32) -> sqlx::Result<()> {
+        Ok(())
     }
 
     async fn end(&mut self) -> sqlx::Result<()> {

@@ -59,7 +59,7 @@ async fn a_locked_queue_holds_up_neither_scrapes_nor_the_database() {
 }
 
 #[tokio::test]
-async fn a_migration_is_held_up_no_longer_than_one_statement_may_take() {
+async fn a_migration_is_held_up_no_longer_than_by_our_waiting_for_a_lock() {
     let mut database = database().await;
     // The queue is slow to read from here on: longer than any scrape would wait.
     database
@@ -70,7 +70,7 @@ async fn a_migration_is_held_up_no_longer_than_one_statement_may_take() {
         .await;
     let exporter = Exporter::serve(database.url(), &Options::default());
     let address = exporter.metrics;
-    let header = "X-Prometheus-Scrape-Timeout-Seconds: 2.5";
+    let header = "X-Prometheus-Scrape-Timeout-Seconds: 10";
     let scrapes = thread::spawn(move || {
         for _ in 0..3 {
             let begun = Instant::now();
@@ -79,11 +79,8 @@ async fn a_migration_is_held_up_no_longer_than_one_statement_may_take() {
                 page.text().contains("queueboard_up 1"),
                 "the snapshot is there"
             );
-            assert!(
-                begun.elapsed() < Duration::from_secs(4),
-                "{:?}",
-                begun.elapsed()
-            );
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(10), "{took:?}");
         }
     });
     let mut migrations = 0;
@@ -94,12 +91,13 @@ async fn a_migration_is_held_up_no_longer_than_one_statement_may_take() {
             .run("ALTER TABLE rows ALTER COLUMN attempts SET DEFAULT 0")
             .await;
         let waited = begun.elapsed();
-        // A scrape has two seconds, and a statement half of that.
-        assert!(waited < Duration::from_millis(1500), "{waited:?}");
+        // A statement would have five seconds; we wait for a lock no longer than one.
+        assert!(waited < Duration::from_millis(1000), "{waited:?}");
         migrations += 1;
     }
     assert!(migrations > 1);
     scrapes.join().expect("the scrapes are answered");
+    exporter.log_with("it gave way to somebody who waits to change the table");
 }
 
 #[tokio::test]

@@ -1,0 +1,46 @@
+//! Whoever changes a table waits until its readers are done, and all others wait behind them. A
+//! question that takes long is watched from a second connection: when somebody waits for it, it
+//! is cancelled, and its collector fails.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use crate::source::pool::Pool;
+use crate::source::{Opening, Session};
+
+/// How long a question may go on unwatched, and then until the next look.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Waits for the answer to a question, and sees to it that nobody waits long for the same.
+pub(super) async fn giving_way<C: sqlx::Connection + Session, T>(
+    pool: &Pool<C>,
+    opening: &Opening,
+    question: impl Future<Output = T>,
+) -> T {
+    let mut question = pin!(question);
+    let Some(backend) = opening.backend else {
+        return question.await;
+    };
+    loop {
+        if let Ok(answer) = timeout(PATIENCE, &mut question).await {
+            return answer;
+        }
+        tokio::select! {
+            answer = &mut question => return answer,
+            () = look(pool, backend) => {}
+        }
+    }
+}
+
+/// Cancels what the backend does if somebody waits for it. Where there is no second connection to
+/// be had, the server's time limits have to do.
+async fn look<C: sqlx::Connection + Session>(pool: &Pool<C>, backend: i32) {
+    let Ok(mut lease) = pool.lease(Instant::now() + PATIENCE).await else {
+        return;
+    };
+    if let Ok(Ok(())) = timeout(PATIENCE, lease.give_way(backend)).await {
+        lease.give_back();
+    }
+}
