@@ -60,7 +60,7 @@ pub(crate) fn draw(cells: &[Cell]) -> Result<()> {
         Line {
             name: "scrape, no indexes",
             color: "#b7791f",
-            numbers_at: (-24.0, 5.0),
+            numbers_at: (-30.0, 1.0),
             points: points(false, |cell| cell.pairs.second()),
         },
         Line {
