@@ -27,6 +27,7 @@ text { font: 13px system-ui, sans-serif; fill: #6b7280 }
 .across { stroke: #e5e7eb }
 g path { fill: none; stroke: currentColor; stroke-width: 2.5 }
 g circle, g text { fill: currentColor }
+g text { stroke: #ffffff; stroke-width: 3; paint-order: stroke }
 .name { font-weight: 600 }
 </style>
 <rect width="720" height="390" fill="#ffffff"/>
@@ -52,6 +53,12 @@ pub(crate) fn draw(cells: &[Cell]) -> Result<()> {
     };
     let lines = [
         Line {
+            name: "scrape, our indexes",
+            color: "#0f766e",
+            numbers_at: (0.0, 20.0),
+            points: points(true, |cell| cell.pairs.second()),
+        },
+        Line {
             name: "naive",
             color: "#9a3412",
             numbers_at: (0.0, -10.0),
@@ -60,14 +67,8 @@ pub(crate) fn draw(cells: &[Cell]) -> Result<()> {
         Line {
             name: "scrape, no indexes",
             color: "#b7791f",
-            numbers_at: (-30.0, 1.0),
+            numbers_at: (12.0, 18.0),
             points: points(false, |cell| cell.pairs.second()),
-        },
-        Line {
-            name: "scrape, our indexes",
-            color: "#0f766e",
-            numbers_at: (0.0, 20.0),
-            points: points(true, |cell| cell.pairs.second()),
         },
     ];
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
