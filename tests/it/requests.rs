@@ -1,7 +1,7 @@
 use crate::support::{Database, Engine, Exporter, Options, TOKEN, bearer, post, request, send};
 
 /// Bodies of a retry or a skip that are refused, and the word that the refusal names.
-const BODIES: [(&str, &str); 30] = [
+const BODIES: [(&str, &str); 32] = [
     ("", "body"),
     ("{", "body"),
     ("ids", "body"),
@@ -32,10 +32,13 @@ const BODIES: [(&str, &str); 30] = [
     ("{\"ids\": [9223372036854775808]}", "ids[0]"),
     ("{\"ids\": [1], \"force\": true}", "force"),
     ("{\"id\": [1]}", "id"),
+    ("{\"ids\": [1], \"ids\": [2]}", "ids"),
+    ("[[1, 2]]", "body"),
 ];
 
 /// Queries of the failed list that are refused, and the word that the refusal names.
-const QUERIES: [(&str, &str); 18] = [
+const QUERIES: [(&str, &str); 19] = [
+    ("stage=st%00t", "stage"),
     ("limit=0", "limit"),
     ("limit=-1", "limit"),
     ("limit=1001", "limit"),
