@@ -19,6 +19,8 @@ mod alerts;
 mod architecture;
 /// The command `check`: what is sound, what is broken, what could be better.
 mod check;
+/// Columns of other types than those of the other tests.
+mod columns;
 /// The command line, and what bad input gets.
 mod command_line;
 /// Configuration files that are refused.

@@ -119,7 +119,7 @@ LEFT JOIN documents d ON d.id = q.document_id
 WHERE q.place <= 2";
 
 pub(super) const FAILED: &str = r#"
-SELECT q.id, q.stage, q.document_id, d.title, d.original_filename, d.file_path,
+SELECT q.id, q.stage, q.document_id::bigint AS document_id, d.title, d.original_filename, d.file_path,
        q.attempts, q.max_attempts, q.error_message, q.failed_at
 FROM (
     SELECT id::bigint AS id, stage, document_id, attempts::bigint AS attempts,
