@@ -44,3 +44,6 @@ pub fn parse(text: &str) -> Result<Pipeline, validate::Refusal> {
 fn built_in() -> Result<Pipeline, validate::Refusal> {
     parse("{}")
 }
+
+#[cfg(test)]
+mod fuzz;

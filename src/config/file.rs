@@ -102,7 +102,19 @@ pub fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, Refusal> {
     if text.lines().all(blank) {
         return Ok(T::default());
     }
-    serde_saphyr::from_str(text).map_err(|error| Refusal::yaml(&error))
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| Refusal::yaml(&error))
+}
+
+/// Bounds that no pipeline comes near, but a file whose aliases multiply soon passes.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: 10_000,
+            max_events: 25_000,
+            max_recorded_anchor_events: 50_000,
+            max_merge_keys: 100,
+        },
+    }
 }
 
 fn enabled() -> bool {

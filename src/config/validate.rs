@@ -1,7 +1,7 @@
 //! Refuses a configuration that contradicts itself, with the place and the reason.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use chrono_tz::Tz;
 
@@ -21,11 +21,9 @@ impl Refusal {
         let message = error.without_snippet().to_string();
         let line = message.lines().next().unwrap_or_default();
         // The place is said once, in front.
-        let reason = line
-            .split(" at line ")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let end = [" (defined", " at line "].iter();
+        let end = end.filter_map(|words| line.find(words)).min();
+        let reason = line[..end.unwrap_or(line.len())].to_owned();
         Self { place, reason }
     }
 
@@ -52,9 +50,18 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place {
-            Some((line, column)) => write!(f, "{line}:{column}: {}", self.reason),
-            None => write!(f, " {}", self.reason),
+            Some((line, column)) => write!(f, "{line}:{column}: ")?,
+            None => f.write_str(" ")?,
         }
+        // A name may have anything in it; the refusal is one line all the same.
+        for c in self.reason.chars() {
+            match c {
+                c if c.is_control() => write!(f, "{}", c.escape_debug())?,
+                '\u{2028}' | '\u{2029}' => write!(f, "{}", c.escape_unicode())?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -117,13 +124,14 @@ fn displayed(machine: &Machine) -> pipeline::Machine {
 }
 
 fn stages(machines: &[Machine]) -> Result<Vec<pipeline::Stage>, Refusal> {
-    let mut stages: Vec<pipeline::Stage> = Vec::new();
+    let (mut stages, mut owners) = (Vec::new(), BTreeMap::new());
     for (position, machine) in machines.iter().enumerate() {
         check_key(&machine.key, &machines[..position])?;
         let owner = owner(machine, machines)?;
         for stage in &machine.stages {
-            if let Some(other) = stages.iter().find(|other| other.name == stage.value) {
-                let reason = format!("stage `{}` is on `{}` already", stage.value, other.machine);
+            check_stage(stage)?;
+            if let Some(other) = owners.insert(&stage.value, owner) {
+                let reason = format!("stage `{}` is on `{other}` already", stage.value);
                 return Err(Refusal::at(stage, reason));
             }
             stages.push(pipeline::Stage {
@@ -142,6 +150,20 @@ fn check_key(key: &Name, earlier: &[Machine]) -> Result<(), Refusal> {
     }
     if earlier.iter().any(|machine| machine.key.value == key.value) {
         return refuse(format!("machine `{}` is configured twice", key.value));
+    }
+    Ok(())
+}
+
+/// Rows of such a stage would be counted in another lane than its own.
+fn check_stage(stage: &Name) -> Result<(), Refusal> {
+    let refuse = |reason: &str| Err(Refusal::at(stage, reason.to_owned()));
+    if stage.value == "_other" {
+        return refuse(
+            "`_other` cannot be a stage: stages beyond the hundredth are summed under it",
+        );
+    }
+    if stage.value.chars().count() > 256 {
+        return refuse("a stage has a name of at most 256 characters: longer ones are cut");
     }
     Ok(())
 }

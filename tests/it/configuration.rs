@@ -1,3 +1,5 @@
+use std::process::Command;
+
 use queueboard_exporter::config;
 
 use crate::support::{repository_file, run};
@@ -12,7 +14,7 @@ background_jobs: {default: a}
 ";
 
 /// Each contradiction: what is wrong, where it stands, and what the reader is told.
-const REFUSED: [(&str, &str, &str); 24] = [
+const REFUSED: [(&str, &str, &str); 26] = [
     (
         "timezone: Asia/Soul",
         "1:11",
@@ -54,6 +56,11 @@ const REFUSED: [(&str, &str, &str); 24] = [
         "stage `x` is on `a` already",
     ),
     (
+        "machines:\n  - {key: a, stages: [x, _other]}",
+        "2:26",
+        "`_other` cannot be a stage",
+    ),
+    (
         "machines:\n  - {key: a, fallback: a}",
         "2:24",
         "machine `a` is its own fallback",
@@ -62,6 +69,11 @@ const REFUSED: [(&str, &str, &str); 24] = [
         "machines:\n  - {key: a, fallback: z}",
         "2:24",
         "fallback `z` of `a` is no machine",
+    ),
+    (
+        "machines:\n  - {key: a, fallback: \"two\\nlines\"}",
+        "2:24",
+        "fallback `two\\nlines` of `a` is no machine",
     ),
     (
         "machines:\n  - {key: a, enabled: false, fallback: b, stages: [x]}\n  - {key: b, enabled: false}",
@@ -186,4 +198,51 @@ fn a_refused_file_is_named() {
         said.contains(&expected) && said.lines().count() == 1,
         "{said}"
     );
+}
+
+/// Files that are small and would grow without end, or nest deeper than any stack.
+fn bombs() -> [String; 5] {
+    let level = |level| {
+        format!(
+            "&a{level} [{}]",
+            vec![format!("*a{}", level - 1); 10].join(", ")
+        )
+    };
+    let levels: Vec<String> = (1..20).map(level).collect();
+    let merges = |level| format!("&a{level} {{<<: [*a{0}, *a{0}], k{level}: gpu}}", level - 1);
+    let merges: Vec<String> = (1..40).map(merges).collect();
+    [
+        format!("trend: [&a0 gpu, {}]", levels.join(", ")),
+        format!("trend: [&a0 {{k0: gpu}}, {}]", merges.join(", ")),
+        format!("trend: {}", "[".repeat(1_000_000)),
+        format!("trend:\n{}", "- ".repeat(1_000_000)),
+        format!("machines: &a [{{key: *a}}, {}]", "*a, ".repeat(100_000)),
+    ]
+}
+
+#[test]
+fn a_file_that_would_grow_without_end_is_refused_in_little_time_and_memory() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    for (number, bomb) in bombs().iter().enumerate() {
+        let path = folder.path().join(format!("{number}.yml"));
+        std::fs::write(&path, bomb).expect("a file");
+        let limited = "ulimit -v 1048576; ulimit -t 5; exec \"$0\" \"$@\"";
+        let output = Command::new("sh")
+            .args([
+                "-c",
+                limited,
+                env!("CARGO_BIN_EXE_queueboard-exporter"),
+                "--config.file",
+            ])
+            .arg(&path)
+            .arg("--database-url=sqlite:///nowhere.db")
+            .output()
+            .expect("it starts");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{number}: {said}");
+        let place = [":1:", ":2:"].map(|line| format!("{}{line}", path.display()));
+        let is_placed = place.iter().any(|place| said.contains(place));
+        assert!(is_placed && said.lines().count() == 1, "{said}");
+        assert!(said.len() < 500, "{said}");
+    }
 }

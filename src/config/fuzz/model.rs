@@ -1,0 +1,337 @@
+//! What a configuration file says, and what the contract makes of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::config::file::{self, File};
+use crate::config::pipeline::{self, Pipeline};
+
+/// The values of a file, without their places.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Model {
+    pub timezone: Option<String>,
+    pub machines: Option<Vec<Machine>>,
+    /// Stages with their members: model and machine.
+    pub pools: Option<Vec<(String, Vec<(String, String)>)>>,
+    /// Machines with their stages.
+    pub deferrals: Option<Vec<(String, Vec<String>)>>,
+    /// The default, and machines by kind.
+    pub jobs: Option<(String, BTreeMap<String, String>)>,
+    pub trend: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    pub key: String,
+    pub label: Option<String>,
+    pub enabled: bool,
+    pub fallback: Option<String>,
+    pub stages: Vec<String>,
+}
+
+impl From<File> for Model {
+    fn from(file: File) -> Self {
+        let values = |names: Vec<file::Name>| -> Vec<String> {
+            names.into_iter().map(|name| name.value).collect()
+        };
+        let machine = |machine: file::Machine| Machine {
+            key: machine.key.value,
+            label: machine.label,
+            enabled: machine.enabled,
+            fallback: machine.fallback.map(|name| name.value),
+            stages: values(machine.stages),
+        };
+        let pool = |pool: file::Pool| {
+            let members = pool.members.into_iter();
+            let members = members.map(|member| (member.model.value, member.machine.value));
+            (pool.stage.value, members.collect())
+        };
+        let jobs = |jobs: file::BackgroundJobs| {
+            let kinds = jobs
+                .kinds
+                .into_iter()
+                .map(|(kind, name)| (kind, name.value));
+            (jobs.default.value, kinds.collect())
+        };
+        let deferral = |deferral: file::Deferral| (deferral.machine.value, values(deferral.stages));
+        Self {
+            timezone: file.timezone.map(|name| name.value),
+            machines: file
+                .machines
+                .map(|list| list.into_iter().map(machine).collect()),
+            pools: file.pools.map(|list| list.into_iter().map(pool).collect()),
+            deferrals: file
+                .deferrals
+                .map(|list| list.into_iter().map(deferral).collect()),
+            jobs: file.background_jobs.map(jobs),
+            trend: file.trend.map(values),
+        }
+    }
+}
+
+fn are_distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
+    let mut seen = BTreeSet::new();
+    items.into_iter().all(|item| seen.insert(item))
+}
+
+impl Model {
+    /// Returns the pipeline, unless the file contradicts itself.
+    pub(super) fn pipeline(&self) -> Option<Pipeline> {
+        let built_in: File = file::parse(file::DEFAULT).expect("the built-in file");
+        let built_in = Self::from(built_in);
+        let machines = self.machines.clone().or(built_in.machines)?;
+        let pools = self.pools.clone().or(built_in.pools)?;
+        let deferrals = self.deferrals.clone().or(built_in.deferrals)?;
+        let (default_job_machine, job_kinds) = self.jobs.clone().or(built_in.jobs)?;
+        let trend = self.trend.clone().or(built_in.trend)?;
+        let timezone = self.timezone.clone().or(built_in.timezone)?.parse().ok()?;
+
+        let by_key: BTreeMap<&String, &Machine> = machines.iter().map(|m| (&m.key, m)).collect();
+        let is_enabled = |key: &String| by_key.get(key).is_some_and(|machine| machine.enabled);
+        let owners_exist = machines.iter().all(|machine| match &machine.fallback {
+            None => machine.enabled || machine.stages.is_empty(),
+            Some(other) if machine.enabled => *other != machine.key && by_key.contains_key(other),
+            Some(other) => *other != machine.key && is_enabled(other),
+        });
+        let mut stages = Vec::new();
+        for machine in &machines {
+            let owner = machine.fallback.as_ref().filter(|_| !machine.enabled);
+            stages.extend(machine.stages.iter().map(|name| pipeline::Stage {
+                name: name.clone(),
+                machine: owner.unwrap_or(&machine.key).clone(),
+            }));
+        }
+        let homes: BTreeMap<&String, &String> = stages
+            .iter()
+            .map(|stage| (&stage.name, &stage.machine))
+            .collect();
+
+        let mut named_machines: Vec<&String> = job_kinds.values().collect();
+        named_machines.push(&default_job_machine);
+        named_machines.extend(
+            pools
+                .iter()
+                .flat_map(|(_, members)| members.iter().map(|(_, machine)| machine)),
+        );
+        named_machines.extend(deferrals.iter().map(|(machine, _)| machine));
+        let deferred: Vec<&String> = deferrals.iter().flat_map(|(_, stages)| stages).collect();
+        let pooled: Vec<&String> = pools.iter().map(|(stage, _)| stage).collect();
+        let mut named_stages = [&deferred[..], &pooled[..]].concat();
+        named_stages.extend(&trend);
+
+        let holds = by_key.len() == machines.len()
+            && machines
+                .iter()
+                .all(|machine| !["", "unassigned"].contains(&&*machine.key))
+            && homes.len() == stages.len()
+            && homes
+                .keys()
+                .all(|name| *name != "_other" && name.chars().count() <= 256)
+            && owners_exist
+            && named_machines.iter().all(|name| by_key.contains_key(name))
+            && named_stages.iter().all(|name| homes.contains_key(name))
+            && are_distinct(&deferred)
+            && are_distinct(&pooled)
+            && are_distinct(&trend)
+            && pools
+                .iter()
+                .all(|(_, members)| are_distinct(members.iter().map(|(model, _)| model)));
+        holds.then(|| Pipeline {
+            timezone,
+            machines: machines
+                .iter()
+                .map(|machine| pipeline::Machine {
+                    key: machine.key.clone(),
+                    label: machine.label.clone().unwrap_or_else(|| machine.key.clone()),
+                })
+                .collect(),
+            pools: pools
+                .iter()
+                .map(|(stage, members)| pipeline::Pool {
+                    stage: stage.clone(),
+                    home: homes[stage].clone(),
+                    members: members.iter().cloned().collect(),
+                })
+                .collect(),
+            deferrals: deferrals
+                .iter()
+                .flat_map(|(machine, stages)| {
+                    stages.iter().map(|stage| (stage.clone(), machine.clone()))
+                })
+                .collect(),
+            job_kinds,
+            default_job_machine,
+            trend,
+            stages: stages.clone(),
+        })
+    }
+}
+
+/// Names, most of them as people give them.
+const NAMES: [&str; 44] = [
+    "gpu",
+    "macmini",
+    "macbook",
+    "extract",
+    "summarize",
+    "deep_summary",
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "no",
+    "on",
+    "123",
+    "0x1F",
+    "1.5",
+    "2026-11-24",
+    "null",
+    "~",
+    "true",
+    "",
+    "unassigned",
+    "_other",
+    "한글",
+    "two words",
+    "say \"hi\"",
+    "back\\slash",
+    "it's",
+    "new\nline",
+    "tab\tand\r",
+    "#hash",
+    "x # y",
+    "colon: x",
+    "- dash",
+    "[x]",
+    "{y}",
+    "*star",
+    "&amp",
+    "!tag",
+    "<<",
+    " lead",
+    "trail ",
+    "\u{0}\u{1b}[31m\u{85}\u{2028}\u{feff}",
+    "🗂\u{fe0f}e\u{301}",
+];
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        20 => select(&NAMES[..]).prop_map(str::to_owned),
+        1 => "\\PC{1,300}",
+        1 => select(vec!["x", "é"]).prop_map(|letter| letter.repeat(400)),
+    ]
+}
+
+/// Files that contradict themselves now and then.
+pub(super) fn model() -> impl Strategy<Value = Model> {
+    let distinct = |least, most| {
+        prop::collection::btree_set(name(), least..most)
+            .prop_map(|set| set.into_iter().collect::<Vec<_>>())
+            .prop_shuffle()
+    };
+    let timezone = select(vec![
+        "Asia/Seoul",
+        "UTC",
+        "America/New_York",
+        "Asia/Soul",
+        "",
+        "utc",
+        "+09:00",
+    ]);
+    let some = |odds: f64| prop::option::weighted(odds, Just(()));
+    let given = (
+        prop::option::weighted(0.3, timezone),
+        some(0.85),
+        some(0.9),
+        some(0.9),
+        some(0.9),
+        some(0.9),
+    );
+    let picks = prop::collection::vec(any::<Index>(), 40);
+    let mistake =
+        prop::option::weighted(0.4, (name(), any::<bool>(), any::<Index>(), any::<Index>()));
+    (
+        distinct(1, 6),
+        distinct(0, 10),
+        distinct(0, 4),
+        prop::collection::vec(any::<(bool, bool, bool)>(), 6),
+        picks,
+        given,
+        mistake,
+    )
+        .prop_map(|(keys, stages, kinds, flags, picks, given, mistake)| {
+            let mut picks = picks.into_iter().cycle();
+            let mut pick =
+                move |names: &[String]| picks.next().expect("another").get(names).clone();
+            // Now and then a name stands where it should not, an unknown one or a known one.
+            let known = [&keys[..], &stages, &kinds].concat();
+            let mistake = mistake.map(|(name, is_known, which, place)| {
+                let wrong = if is_known {
+                    which.get(&known).clone()
+                } else {
+                    name
+                };
+                (wrong, place.index(30) + 1)
+            });
+            let mut names = 0;
+            let mut at_last = |right: String| {
+                names += 1;
+                match &mistake {
+                    Some((wrong, place)) if *place == names => wrong.clone(),
+                    _ => right,
+                }
+            };
+            let mut machines: Vec<Machine> = keys
+                .iter()
+                .zip(&flags)
+                .map(|(key, (off, falls, labelled))| Machine {
+                    key: at_last(key.clone()),
+                    label: labelled.then(|| format!("{key} 서버")),
+                    enabled: !(*off && *falls),
+                    fallback: falls.then(|| at_last(pick(&keys))),
+                    stages: Vec::new(),
+                })
+                .collect();
+            for stage in &stages {
+                let home = picks_home(&mut pick, &keys);
+                machines[home].stages.push(at_last(stage.clone()));
+            }
+            let some_stages: Vec<String> = stages.iter().take(3).cloned().collect();
+            let pools = some_stages
+                .iter()
+                .map(|stage| {
+                    let members = kinds
+                        .iter()
+                        .map(|kind| (at_last(kind.clone()), at_last(pick(&keys))))
+                        .collect();
+                    (at_last(stage.clone()), members)
+                })
+                .collect();
+            let deferrals = some_stages
+                .iter()
+                .map(|stage| (at_last(pick(&keys)), vec![at_last(stage.clone())]))
+                .collect();
+            let kinds = kinds
+                .iter()
+                .map(|kind| (at_last(kind.clone()), at_last(pick(&keys))))
+                .collect();
+            let (timezone, machines_given, pools_given, deferrals_given, jobs_given, trend_given) =
+                given;
+            Model {
+                timezone: timezone.map(str::to_owned),
+                machines: machines_given.map(|()| machines),
+                pools: pools_given.map(|()| pools),
+                deferrals: deferrals_given.map(|()| deferrals),
+                jobs: jobs_given.map(|()| (at_last(pick(&keys)), kinds)),
+                trend: trend_given.map(|()| some_stages),
+            }
+        })
+}
+
+fn picks_home(pick: &mut impl FnMut(&[String]) -> String, keys: &[String]) -> usize {
+    let key = pick(keys);
+    keys.iter().position(|known| *known == key).unwrap_or(0)
+}
