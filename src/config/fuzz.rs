@@ -3,6 +3,7 @@
 
 mod broken;
 mod model;
+mod web;
 mod write;
 
 use std::time::{Duration, Instant};
