@@ -17,6 +17,8 @@ mod actions;
 mod alerts;
 /// The arrows between the modules that the design forbids.
 mod architecture;
+/// Random bodies of a retry or a skip, sent in every way.
+mod bodies;
 /// The command `check`: what is sound, what is broken, what could be better.
 mod check;
 /// Columns of other types than those of the other tests.
