@@ -185,4 +185,5 @@ const FORTY_FAILED_ROWS: &str = "TRUNCATE processing_queue;
     INSERT INTO processing_queue (id, document_id, stage, status, created_at)
     SELECT n, n, 'stt', 'failed', now() FROM generate_series(1, 40) AS n";
 
-const FAILED: &str = "SELECT id::text FROM processing_queue WHERE status = 'failed' ORDER BY id";
+const FAILED: &str =
+    "SELECT q.id::text FROM processing_queue q WHERE status = 'failed' ORDER BY q.id";

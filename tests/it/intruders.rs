@@ -163,6 +163,7 @@ fn what_is_too_long_is_refused_and_not_kept() {
     ] {
         for _ in 0..20 {
             let mut stream = connect(exporter.metrics, head.as_bytes());
+            stream.set_read_timeout(Some(PROMPT)).expect("a time-out");
             let mut answer = Vec::new();
             // What was sent after the refusal may make the system take the refusal back.
             let _ = stream.read_to_end(&mut answer);

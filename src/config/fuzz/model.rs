@@ -8,13 +8,15 @@ use proptest::sample::{Index, select};
 use crate::config::file::{self, File};
 use crate::config::pipeline::{self, Pipeline};
 
+/// A stage with its members: model and machine.
+type Pool = (String, Vec<(String, String)>);
+
 /// The values of a file, without their places.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Model {
     pub timezone: Option<String>,
     pub machines: Option<Vec<Machine>>,
-    /// Stages with their members: model and machine.
-    pub pools: Option<Vec<(String, Vec<(String, String)>)>>,
+    pub pools: Option<Vec<Pool>>,
     /// Machines with their stages.
     pub deferrals: Option<Vec<(String, Vec<String>)>>,
     /// The default, and machines by kind.
