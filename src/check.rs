@@ -1,6 +1,6 @@
 //! What would keep the exporter from telling the truth: each finding with its fix.
 //!
-//! The same sentence as a scrape's: [`facts`] are collected from the database ([`postgres`],
+//! The same sentence as a scrape's: [`mod@facts`] are collected from the database ([`postgres`],
 //! [`sqlite`]), judged by [`schema`] and [`verdict`], which are pure, and rendered elsewhere.
 
 pub mod facts;

@@ -1,7 +1,7 @@
 //! The questions as PostgreSQL is asked them.
 //!
 //! A scrape's questions are sent as text, one round trip each with their limits, on a direct
-//! connection as through a pooler ([`prepared`] says why). What a caller says is bound.
+//! connection as through a pooler (`prepared` says why). What a caller says is bound.
 
 mod prepared;
 mod questions;
