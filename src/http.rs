@@ -1,8 +1,8 @@
 //! The two listeners.
 //!
 //! [`metrics`] is for Prometheus and open to whoever reaches it, unless [`web`] names users;
-//! [`admin`] is for people and closed without credentials. Nobody in here opens a port or catches a signal: the caller gives
-//! a listener and says when to stop.
+//! [`admin`] is for people and closed without credentials. Nobody in here opens a port or catches a
+//! signal: the caller gives a listener and says when to stop.
 
 pub mod act;
 pub mod admin;
