@@ -8,19 +8,21 @@
 pub mod complaints;
 pub mod failed;
 mod give_way;
+mod question;
 pub mod shared;
 
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::snapshot::{Collector, JobRows, Outcome, Scope, Snapshot};
+use crate::snapshot::{Collector, JobRows, Outcome, QueueRow, Scope, Snapshot};
 use crate::source::pool::Pool;
 use crate::source::{Limits, Opening, Session, Source};
 use crate::windows::Windows;
 
 use complaints::Complaints;
 use give_way::giving_way;
+use question::Question;
 
 /// The longest wait for a lock: whoever waits behind us meanwhile is not held up longer.
 const MOST_LOCK_WAIT: Duration = Duration::from_secs(1);
@@ -49,8 +51,8 @@ pub async fn collect(
 
 /// Why a snapshot could not be finished as it was begun.
 enum Trouble {
-    /// This collector's question failed; the connection is sound.
-    Collector(Collector),
+    /// This question failed; the connection is sound.
+    Question(Question),
     /// The connection or the time is gone.
     Connection,
     /// The database ended the transaction for its own ends: it may be begun anew.
@@ -86,17 +88,24 @@ impl Scrape<'_> {
         self.complaints.about("database", leased.as_ref().err());
         let mut lease = leased.map_err(|_| Trouble::Connection)?;
         let mut failed: Vec<Outcome> = Vec::new();
+        let mut together = true;
         loop {
             *snapshot = Snapshot {
                 outcomes: failed.clone(),
                 ..Snapshot::default()
             };
-            match self.attempt(pool, &mut *lease, snapshot, may_end).await {
+            let attempt = self.attempt(pool, &mut *lease, snapshot, together, may_end);
+            match attempt.await {
                 Ok(()) => {
                     lease.give_back();
                     return Ok(());
                 }
-                Err(Trouble::Collector(collector)) => {
+                // Perhaps only one of its collectors is to blame.
+                Err(Trouble::Question(Question::Queue)) => {
+                    self.end(&mut *lease).await?;
+                    together = false;
+                }
+                Err(Trouble::Question(Question::Of(collector))) => {
                     self.end(&mut *lease).await?;
                     let is_it = |outcome: &&Outcome| outcome.collector == collector;
                     failed.extend(snapshot.outcomes.iter().find(is_it).cloned());
@@ -111,6 +120,7 @@ impl Scrape<'_> {
         pool: &Pool<C>,
         session: &mut C,
         snapshot: &mut Snapshot,
+        together: bool,
         may_end: bool,
     ) -> Result<(), Trouble> {
         // One slow statement leaves time for the others to be asked anew.
@@ -122,28 +132,38 @@ impl Scrape<'_> {
         let opening = opening.map_err(|_| Trouble::Connection)?;
         let windows = Windows::at(opening.now, self.scope.timezone);
         snapshot.now = Some(opening.now);
-        for collector in self.wanted.iter().copied() {
-            if snapshot
-                .outcomes
-                .iter()
-                .any(|outcome| outcome.collector == collector)
-            {
-                continue;
-            }
+        let unasked = self.wanted.iter().copied();
+        let unasked: Vec<_> = unasked
+            .filter(|collector| !snapshot.has_asked(*collector))
+            .collect();
+        for question in Question::all(&unasked, together && !opening.has_indexes) {
             let asked = Instant::now();
             let limits = self.limits(share);
-            let question = self.ask(session, collector, limits, &opening, &windows, snapshot);
-            let question = giving_way(pool, &opening, question);
-            let answer = timeout_at(self.deadline, question).await;
+            let answer = self.ask(session, question, limits, &opening, &windows, snapshot);
+            let answer = giving_way(pool, &opening, answer);
+            let answer = timeout_at(self.deadline, answer).await;
             let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            self.heard(collector.as_str(), &answer, may_end)?;
-            let (success, duration) = (answer.is_ok(), Some(asked.elapsed()));
-            snapshot.outcomes.push(Outcome {
-                collector,
-                success,
-                duration,
-            });
-            answer.map_err(|error| Trouble::of(&error, collector))?;
+            let trouble = answer
+                .as_ref()
+                .err()
+                .map(|error| Trouble::of(error, question));
+            if let Some(trouble @ Trouble::Question(Question::Queue)) = trouble {
+                return Err(trouble);
+            }
+            // What is lost to two collectors at once is said once.
+            let lost = usize::from(answer.is_err());
+            for collector in question.collectors().rev().take(2 - lost) {
+                self.heard(collector.as_str(), &answer, may_end)?;
+            }
+            for collector in question.collectors() {
+                let (success, duration) = (answer.is_ok(), Some(asked.elapsed()));
+                snapshot.outcomes.push(Outcome {
+                    collector,
+                    success,
+                    duration,
+                });
+            }
+            trouble.map_or(Ok(()), Err)?;
         }
         self.end(session).await
     }
@@ -166,27 +186,34 @@ impl Scrape<'_> {
     async fn ask<C: Session>(
         &self,
         session: &mut C,
-        collector: Collector,
+        question: Question,
         limits: Limits,
         opening: &Opening,
         windows: &Windows,
         snapshot: &mut Snapshot,
     ) -> sqlx::Result<()> {
         let scope = self.scope;
-        match collector {
-            Collector::Stages => {
+        match question {
+            Question::Queue => {
+                let rows = session.queue(opening, limits, windows, scope).await?;
+                snapshot.trend = Some(rows.iter().filter_map(QueueRow::trend).collect());
+                snapshot.stages = Some(rows.into_iter().map(|row| row.counts).collect());
+            }
+            Question::Of(Collector::Stages) => {
                 let rows = session.stages(opening, limits, windows, scope).await?;
                 snapshot.stages = Some(rows);
             }
-            Collector::Trend => {
+            Question::Of(Collector::Trend) => {
                 snapshot.trend = Some(session.trend(opening, limits, windows, scope).await?);
             }
-            Collector::Current => snapshot.current = Some(session.current(opening, limits).await?),
-            Collector::BackgroundJobs if opening.has_background_jobs => {
+            Question::Of(Collector::Current) => {
+                snapshot.current = Some(session.current(opening, limits).await?);
+            }
+            Question::Of(Collector::BackgroundJobs) if opening.has_background_jobs => {
                 snapshot.jobs = Some(session.jobs(opening, limits, windows).await?);
             }
             // A pipeline without background jobs is a healthy one.
-            Collector::BackgroundJobs => snapshot.jobs = Some(JobRows::default()),
+            Question::Of(Collector::BackgroundJobs) => snapshot.jobs = Some(JobRows::default()),
         }
         Ok(())
     }
@@ -215,11 +242,7 @@ impl Scrape<'_> {
     /// Adds what is known of a scrape as a whole: the collectors never asked have failed.
     fn finish(&self, mut snapshot: Snapshot) -> Snapshot {
         for collector in self.wanted.iter().copied() {
-            if !snapshot
-                .outcomes
-                .iter()
-                .any(|outcome| outcome.collector == collector)
-            {
+            if !snapshot.has_asked(collector) {
                 snapshot.outcomes.push(Outcome {
                     collector,
                     success: false,
@@ -242,7 +265,7 @@ fn was_ended(error: &sqlx::Error) -> bool {
 
 impl Trouble {
     /// An error that the database answered is the question's; any other is the connection's.
-    fn of(error: &sqlx::Error, collector: Collector) -> Self {
+    fn of(error: &sqlx::Error, question: Question) -> Self {
         let ends_session = |code: &str| code.starts_with("57P") || code.starts_with("08");
         match error {
             sqlx::Error::Database(error)
@@ -253,7 +276,7 @@ impl Trouble {
             sqlx::Error::Database(_)
             | sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::ColumnNotFound(_)
-            | sqlx::Error::Decode(_) => Self::Collector(collector),
+            | sqlx::Error::Decode(_) => Self::Question(question),
             _ => Self::Connection,
         }
     }

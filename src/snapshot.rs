@@ -25,6 +25,16 @@ pub struct Scope {
     pub trend_stages: Vec<String>,
 }
 
+impl Scope {
+    /// Returns it with no stage that has a trend.
+    pub fn without_trend(&self) -> Self {
+        Self {
+            trend_stages: Vec::new(),
+            ..self.clone()
+        }
+    }
+}
+
 /// A question that can be switched off, and can fail by itself.
 ///
 /// The order is the one in which they are asked: a failure begins the snapshot anew without the
@@ -93,6 +103,14 @@ pub struct Snapshot {
     pub duration: Duration,
 }
 
+impl Snapshot {
+    /// Whether it is known how the collector's question went.
+    pub fn has_asked(&self, collector: Collector) -> bool {
+        let mut asked = self.outcomes.iter().map(|outcome| outcome.collector);
+        asked.any(|asked| asked == collector)
+    }
+}
+
 /// How one collector's question went.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -146,6 +164,34 @@ pub struct TrendRow {
     pub completed_hour: Option<i64>,
     /// How many.
     pub count: i64,
+}
+
+/// What one pass over the queue tells of both: counts of a stage, and under which hours of its
+/// trend they fall, if it has one.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct QueueRow {
+    /// The counts.
+    #[sqlx(flatten)]
+    pub counts: StageRow,
+    /// The hour in which the rows were created.
+    pub created_hour: Option<i64>,
+    /// The hour in which they were completed.
+    pub completed_hour: Option<i64>,
+    /// How many.
+    pub count: i64,
+}
+
+impl QueueRow {
+    /// Returns what the row tells of its stage's trend, if it has one.
+    pub fn trend(&self) -> Option<TrendRow> {
+        self.created_hour.or(self.completed_hour)?;
+        Some(TrendRow {
+            stage: self.counts.stage.clone()?,
+            created_hour: self.created_hour,
+            completed_hour: self.completed_hour,
+            count: self.count,
+        })
+    }
 }
 
 /// Background jobs: some in detail, all of them counted.

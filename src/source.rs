@@ -16,7 +16,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
 
-use crate::snapshot::{CurrentRow, FailedQuestion, FailedRow, JobRows, Scope, StageRow, TrendRow};
+use crate::snapshot::{
+    CurrentRow, FailedQuestion, FailedRow, JobRows, QueueRow, Scope, StageRow, TrendRow,
+};
 use crate::windows::Windows;
 
 use pool::Pool;
@@ -117,6 +119,15 @@ pub struct Limits {
 pub trait Session: Send {
     /// Begins the transaction.
     fn begin(&mut self, limits: Limits) -> impl Future<Output = sqlx::Result<Opening>> + Send;
+
+    /// Reads what `stages` and `trend` ask for, in one pass over the queue.
+    fn queue(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+        scope: &Scope,
+    ) -> impl Future<Output = sqlx::Result<Vec<QueueRow>>> + Send;
 
     /// Counts live rows and recent completions by stage.
     fn stages(

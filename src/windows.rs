@@ -55,6 +55,11 @@ impl Windows {
         self.midnight.min(self.hour_ago)
     }
 
+    /// Returns the earliest instant that any of the windows begins with.
+    pub fn earliest(&self) -> DateTime<Utc> {
+        self.completions_since().min(self.trend_since())
+    }
+
     /// Returns the start of the trend's oldest hour.
     pub fn trend_since(&self) -> DateTime<Utc> {
         self.hours.first().map_or(self.now, |oldest| oldest.start)

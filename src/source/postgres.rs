@@ -12,12 +12,14 @@ use std::time::Duration;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, query_as, query_scalar, raw_sql};
 
-use crate::snapshot::{CurrentRow, FailedQuestion, FailedRow, JobRows, Scope, StageRow, TrendRow};
+use crate::snapshot::{
+    CurrentRow, FailedQuestion, FailedRow, JobRows, QueueRow, Scope, StageRow, TrendRow,
+};
 use crate::windows::Windows;
 
 use super::{Limits, Opening, Session};
 
-use questions::{CURRENT, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, STAGES, STAGES_BY_INDEX, TREND};
+use questions::{CURRENT, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, QUEUE, STAGES_BY_INDEX, TREND};
 use values::Value;
 
 /// The statements that make the questions cheap, to be run by whoever owns the table.
@@ -34,9 +36,10 @@ fn begin(limits: Limits) -> String {
          {};
          SELECT now() AS now, pg_backend_pid() AS backend,
                 to_regclass('background_jobs') IS NOT NULL AS has_background_jobs,
-                (SELECT count(*) = 3 FROM pg_index WHERE indisvalid AND indexrelid IN (
-                    to_regclass('queueboard_live'), to_regclass('queueboard_completed'),
-                    to_regclass('queueboard_created'))) AS has_indexes,
+                (SELECT count(*) = 3 FROM pg_index
+                 WHERE indisvalid AND indexrelid = ANY((SELECT ARRAY[
+                     to_regclass('queueboard_live'), to_regclass('queueboard_completed'),
+                     to_regclass('queueboard_created')])::oid[])) AS has_indexes,
                 (SELECT coalesce(string_agg(name, ' '), '') FROM pg_prepared_statements) AS prepared",
         limit(limits),
     )
@@ -74,12 +77,39 @@ async fn ask<T: for<'r> FromRow<'r, PgRow>>(
         .collect()
 }
 
+fn stage_values(windows: &Windows, scope: &Scope) -> Vec<Value> {
+    vec![
+        Value::instant(windows.quarter_ago),
+        Value::instant(windows.hour_ago),
+        Value::instant(windows.midnight),
+        Value::instant(windows.completions_since()),
+        Value::texts(&scope.pool_stages),
+        Value::texts(&scope.models),
+    ]
+}
+
 impl Session for PgConnection {
     async fn begin(&mut self, limits: Limits) -> sqlx::Result<Opening> {
         let script = raw_sql(AssertSqlSafe(begin(limits)));
         let rows = script.fetch_all(&mut *self).await?;
         let row = rows.last().ok_or(sqlx::Error::RowNotFound)?;
         FromRow::from_row(row)
+    }
+
+    async fn queue(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+        scope: &Scope,
+    ) -> sqlx::Result<Vec<QueueRow>> {
+        let mut values = stage_values(windows, scope);
+        values.extend([
+            Value::texts(&scope.trend_stages),
+            Value::instants(&windows.hour_bounds()),
+            Value::instant(windows.earliest()),
+        ]);
+        ask(self, opening, limits, QUEUE, &values).await
     }
 
     async fn stages(
@@ -89,20 +119,13 @@ impl Session for PgConnection {
         windows: &Windows,
         scope: &Scope,
     ) -> sqlx::Result<Vec<StageRow>> {
-        let question = if opening.has_indexes {
-            STAGES_BY_INDEX
-        } else {
-            STAGES
-        };
-        let values = [
-            Value::instant(windows.quarter_ago),
-            Value::instant(windows.hour_ago),
-            Value::instant(windows.midnight),
-            Value::instant(windows.completions_since()),
-            Value::texts(&scope.pool_stages),
-            Value::texts(&scope.models),
-        ];
-        ask(self, opening, limits, question, &values).await
+        if opening.has_indexes {
+            let values = stage_values(windows, scope);
+            return ask(self, opening, limits, STAGES_BY_INDEX, &values).await;
+        }
+        let scope = scope.without_trend();
+        let rows = self.queue(opening, limits, windows, &scope).await?;
+        Ok(rows.into_iter().map(|row| row.counts).collect())
     }
 
     async fn trend(

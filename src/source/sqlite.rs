@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, SqliteConnection, query_as, query_scalar, raw_sql};
 
 use crate::snapshot::{
-    CurrentRow, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows, Scope, StageRow, TrendRow,
+    CurrentRow, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows, QueueRow, Scope, StageRow,
+    TrendRow,
 };
 use crate::windows::Windows;
 
@@ -25,11 +26,13 @@ SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now, NULL AS backend,
                WHERE name = 'background_jobs' AND type IN ('table', 'view')) AS has_background_jobs,
        FALSE AS has_indexes, '' AS prepared";
 
-/// One row is a stage's rows of one model and one `deferred_until`, which is cut where no timestamp
-/// is so long. Only live rows and recent windows are counted, never the finished ones whole.
-const STAGES: &str = "
+/// One row is a stage's rows of one model, one `deferred_until`, which is cut where no timestamp is
+/// so long, and one pair of hours, if the stage has a trend; an hour is the number of the hours that
+/// began before. Only live rows and recent windows are counted, never the finished ones whole.
+const QUEUE: &str = "
 WITH q AS (
     SELECT stage, status, document_id,
+           stage IN (SELECT value FROM json_each(?7)) AS has_trend,
            CASE WHEN status = 'pending' AND json_valid(payload)
                 THEN substr(payload ->> '$.deferred_until', 1, 200) END AS deferred_until,
            unixepoch(created_at, 'subsec') AS created_at,
@@ -40,6 +43,11 @@ WITH q AS (
 SELECT q.stage,
        d.ai_model_version AS model,
        q.deferred_until,
+       CASE WHEN q.has_trend AND q.created_at IS NOT NULL
+            THEN (SELECT count(*) FROM json_each(?8) WHERE value <= q.created_at) END AS created_hour,
+       CASE WHEN q.has_trend AND q.completed_at IS NOT NULL
+            THEN (SELECT count(*) FROM json_each(?8) WHERE value <= q.completed_at) END AS completed_hour,
+       count(*) AS count,
        count(*) FILTER (WHERE q.status = 'pending') AS pending,
        count(*) FILTER (WHERE q.status = 'processing') AS processing,
        count(*) FILTER (WHERE q.status = 'failed') AS failed,
@@ -55,7 +63,8 @@ LEFT JOIN documents d ON d.id = q.document_id
     AND q.stage IN (SELECT value FROM json_each(?5))
     AND d.ai_model_version IN (SELECT value FROM json_each(?6))
 WHERE q.status IN ('pending', 'processing', 'failed') OR q.completed_at > ?4 OR q.created_at > ?2
-GROUP BY 1, 2, 3";
+   OR (q.has_trend AND (q.created_at >= ?9 OR q.completed_at >= ?9))
+GROUP BY 1, 2, 3, 4, 5";
 
 /// A row is counted under its pair of hours, each the number of the hours that began before.
 const TREND: &str = "
@@ -137,23 +146,38 @@ impl Session for SqliteConnection {
         sqlx::FromRow::from_row(row)
     }
 
-    async fn stages(
+    async fn queue(
         &mut self,
         _opening: &Opening,
         limits: Limits,
         windows: &Windows,
         scope: &Scope,
-    ) -> sqlx::Result<Vec<StageRow>> {
+    ) -> sqlx::Result<Vec<QueueRow>> {
         stop_after(self, limits.statement).await?;
-        query_as(STAGES)
+        query_as(QUEUE)
             .bind(seconds(windows.quarter_ago))
             .bind(seconds(windows.hour_ago))
             .bind(seconds(windows.midnight))
             .bind(seconds(windows.completions_since()))
             .bind(list(&scope.pool_stages))
             .bind(list(&scope.models))
+            .bind(list(&scope.trend_stages))
+            .bind(list(&hour_bounds(windows)))
+            .bind(seconds(windows.earliest()))
             .fetch_all(self)
             .await
+    }
+
+    async fn stages(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+        scope: &Scope,
+    ) -> sqlx::Result<Vec<StageRow>> {
+        let scope = scope.without_trend();
+        let rows = self.queue(opening, limits, windows, &scope).await?;
+        Ok(rows.into_iter().map(|row| row.counts).collect())
     }
 
     async fn trend(
@@ -164,10 +188,9 @@ impl Session for SqliteConnection {
         scope: &Scope,
     ) -> sqlx::Result<Vec<TrendRow>> {
         stop_after(self, limits.statement).await?;
-        let bounds: Vec<f64> = windows.hour_bounds().into_iter().map(seconds).collect();
         let query = query_as(TREND)
             .bind(list(&scope.trend_stages))
-            .bind(list(&bounds));
+            .bind(list(&hour_bounds(windows)));
         query
             .bind(seconds(windows.trend_since()))
             .fetch_all(self)
@@ -233,6 +256,10 @@ async fn stop_after(connection: &mut SqliteConnection, limit: Duration) -> sqlx:
         .await?
         .set_progress_handler(INSTRUCTIONS, go_on);
     Ok(())
+}
+
+fn hour_bounds(windows: &Windows) -> Vec<f64> {
+    windows.hour_bounds().into_iter().map(seconds).collect()
 }
 
 /// An instant as `unixepoch` with `subsec` gives it.

@@ -1,25 +1,25 @@
 //! What a careful person writes first: every number of the board by a question of its own, one
-//! after another on one warm connection, as prepared statements with the windows as parameters.
+//! after another on one warm connection, as SQL that reckons the windows from `now()`.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::runtime::Runtime;
 
 use crate::database::Database;
-use queueboard_exporter::windows::Windows;
 
 const STAGES: &str = "
 SELECT stage,
        count(*) FILTER (WHERE status = 'pending') AS pending,
        count(*) FILTER (WHERE status = 'processing') AS processing,
        count(*) FILTER (WHERE status = 'failed') AS failed,
-       count(*) FILTER (WHERE status = 'completed' AND completed_at > $1) AS completed_15m,
-       count(*) FILTER (WHERE status = 'completed' AND completed_at > $2) AS completed_1h,
-       count(*) FILTER (WHERE status = 'completed' AND completed_at > $3) AS completed_today,
-       count(*) FILTER (WHERE created_at > $2) AS created_1h,
+       count(*) FILTER (WHERE status = 'completed' AND completed_at > now() - interval '15 minutes')
+           AS completed_15m,
+       count(*) FILTER (WHERE status = 'completed' AND completed_at > now() - interval '1 hour')
+           AS completed_1h,
+       count(*) FILTER (WHERE status = 'completed' AND completed_at > {midnight}) AS completed_today,
+       count(*) FILTER (WHERE created_at > now() - interval '1 hour') AS created_1h,
        min(created_at) FILTER (WHERE status = 'pending') AS oldest_pending,
        min(started_at) FILTER (WHERE status = 'processing') AS oldest_processing
 FROM processing_queue
@@ -27,23 +27,24 @@ GROUP BY stage";
 
 const POOL: &str = "
 SELECT d.ai_model_version,
-       count(*) FILTER (WHERE q.completed_at > $2) AS completed_1h,
-       count(*) FILTER (WHERE q.completed_at > $3) AS completed_today
+       count(*) FILTER (WHERE q.completed_at > now() - interval '1 hour') AS completed_1h,
+       count(*) FILTER (WHERE q.completed_at > {midnight}) AS completed_today
 FROM processing_queue q
 JOIN documents d ON d.id = q.document_id
-WHERE q.stage = 'summarize' AND q.status = 'completed' AND q.completed_at > $1
+WHERE q.stage = 'summarize' AND q.status = 'completed'
+  AND q.completed_at > least({midnight}, now() - interval '1 hour')
 GROUP BY d.ai_model_version";
 
 const CREATED: &str = "
-SELECT width_bucket(created_at, $1) AS hour, count(*)
+SELECT date_trunc('hour', created_at AT TIME ZONE '{zone}') AS hour, count(*)
 FROM processing_queue
-WHERE stage = 'summarize' AND created_at >= $2
+WHERE stage = 'summarize' AND created_at > now() - interval '24 hours'
 GROUP BY 1";
 
 const COMPLETED: &str = "
-SELECT width_bucket(completed_at, $1) AS hour, count(*)
+SELECT date_trunc('hour', completed_at AT TIME ZONE '{zone}') AS hour, count(*)
 FROM processing_queue
-WHERE stage = 'summarize' AND status = 'completed' AND completed_at >= $2
+WHERE stage = 'summarize' AND status = 'completed' AND completed_at > now() - interval '24 hours'
 GROUP BY 1";
 
 const CURRENT: &str = "
@@ -58,15 +59,17 @@ LIMIT 50";
 const JOBS: &str = "
 SELECT id, kind, label, state, processed, total, started_at, updated_at, finished_at, error
 FROM background_jobs
-WHERE state = 'running' OR finished_at > $1
+WHERE state = 'running' OR finished_at > now() - interval '6 hours'
 ORDER BY (state = 'running') DESC, started_at DESC
 LIMIT 20";
+
+const MIDNIGHT: &str = "date_trunc('day', now() AT TIME ZONE '{zone}') AT TIME ZONE '{zone}'";
 
 /// A connection on which the questions are asked.
 pub(crate) struct Naive<'a> {
     runtime: &'a Runtime,
     connection: PgConnection,
-    windows: Windows,
+    questions: Vec<String>,
 }
 
 impl<'a> Naive<'a> {
@@ -80,7 +83,7 @@ impl<'a> Naive<'a> {
         Ok(Self {
             runtime,
             connection: runtime.block_on(PgConnection::connect(&url))?,
-            windows: database.zone.windows()?,
+            questions: questions(&database.zone.name()),
         })
     }
 
@@ -88,25 +91,24 @@ impl<'a> Naive<'a> {
     pub(crate) fn run(&mut self) -> Result<Duration> {
         let begun = Instant::now();
         self.runtime
-            .block_on(ask(&mut self.connection, &self.windows))?;
+            .block_on(ask(&mut self.connection, &self.questions))?;
         Ok(begun.elapsed())
     }
 }
 
-async fn ask(connection: &mut PgConnection, windows: &Windows) -> sqlx::Result<()> {
-    let hours: Vec<DateTime<Utc>> = windows.hour_bounds();
-    let since = windows.completions_since();
-    let (quarter, hour, midnight) = (windows.quarter_ago, windows.hour_ago, windows.midnight);
-    let questions = [
-        sqlx::query(STAGES).bind(quarter).bind(hour).bind(midnight),
-        sqlx::query(POOL).bind(since).bind(hour).bind(midnight),
-        sqlx::query(CREATED).bind(&hours).bind(hours.first()),
-        sqlx::query(COMPLETED).bind(&hours).bind(hours.first()),
-        sqlx::query(CURRENT),
-        sqlx::query(JOBS).bind(windows.jobs_since),
-    ];
+fn questions(zone: &str) -> Vec<String> {
+    let questions = [STAGES, POOL, CREATED, COMPLETED, CURRENT, JOBS];
+    let written = |question: &str| {
+        let question = question.replace("{midnight}", MIDNIGHT);
+        question.replace("{zone}", zone)
+    };
+    questions.into_iter().map(written).collect()
+}
+
+async fn ask(connection: &mut PgConnection, questions: &[String]) -> sqlx::Result<()> {
     for question in questions {
-        question.fetch_all(&mut *connection).await?;
+        let question = AssertSqlSafe(question.as_str());
+        connection.fetch_all(sqlx::raw_sql(question)).await?;
     }
     Ok(())
 }

@@ -24,9 +24,14 @@ impl Zone {
         Self { now, offset }
     }
 
-    /// Returns the configuration of an exporter in this zone; the names are signed as in POSIX.
+    /// Returns its name; these names are signed as in POSIX.
+    pub(crate) fn name(&self) -> String {
+        format!("Etc/GMT{:+}", -self.offset)
+    }
+
+    /// Returns the configuration of an exporter in this zone.
     pub(crate) fn configuration(&self) -> String {
-        format!("timezone: Etc/GMT{:+}\n", -self.offset)
+        format!("timezone: {}\n", self.name())
     }
 
     pub(crate) fn pipeline(&self) -> Result<Pipeline> {

@@ -124,8 +124,8 @@ async fn with_the_indexes_a_scrape_makes_no_pass_over_the_table() {
 }
 
 #[tokio::test]
-async fn without_the_indexes_the_stages_are_one_pass_over_the_table() {
-    let path = "/metrics?collect[]=stages";
+async fn without_the_indexes_stages_and_trend_are_one_pass_over_the_table() {
+    let path = "/metrics?collect[]=stages&collect[]=trend";
     let (passes, rows) = reads_of_a_scrape(Engine::Postgres, "", path).await;
     // Each process that takes part in a pass counts it.
     assert!((1..=3).contains(&passes), "{passes}");

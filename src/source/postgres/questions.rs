@@ -1,13 +1,19 @@
 //! The SQL of each question. The types of its answers are spelt out: whatever types the columns
 //! have, and whatever becomes of them, a plan that is kept goes on to hold.
 
-/// One row is a stage's rows of one model and one `deferred_until`, which is cut where no timestamp
-/// is so long. Where there are no indexes for it, one pass over the table is the least.
-pub(super) const STAGES: &str = "
+/// One row is a stage's rows of one model, one `deferred_until`, which is cut where no timestamp is
+/// so long, and one pair of hours, if the stage has a trend. Where there are no indexes for it, one
+/// pass over the table is the least: most of its rows fail the first test of each line and no more.
+pub(super) const QUEUE: &str = "
 SELECT q.stage::text AS stage,
        d.ai_model_version::text AS model,
        CASE WHEN q.status = 'pending' THEN left(q.payload ->> 'deferred_until', 200) END
            AS deferred_until,
+       CASE WHEN q.stage = ANY($7) THEN width_bucket(q.created_at::timestamptz, $8)::bigint END
+           AS created_hour,
+       CASE WHEN q.stage = ANY($7) AND q.status = 'completed'
+            THEN width_bucket(q.completed_at::timestamptz, $8)::bigint END AS completed_hour,
+       count(*) AS count,
        count(*) FILTER (WHERE q.status = 'pending') AS pending,
        count(*) FILTER (WHERE q.status = 'processing') AS processing,
        count(*) FILTER (WHERE q.status = 'failed') AS failed,
@@ -23,10 +29,10 @@ FROM processing_queue q
 LEFT JOIN documents d ON d.id = q.document_id
     AND q.status = 'completed' AND q.completed_at > $4
     AND q.stage = ANY($5) AND d.ai_model_version = ANY($6)
-WHERE q.created_at > $2
-   OR (q.completed_at > $4 AND q.status = 'completed')
+WHERE (q.created_at >= $9 AND (q.created_at > $2 OR q.stage = ANY($7)))
+   OR (q.completed_at >= $9 AND q.status = 'completed' AND (q.completed_at > $4 OR q.stage = ANY($7)))
    OR q.status IN ('pending', 'processing', 'failed')
-GROUP BY 1, 2, 3";
+GROUP BY 1, 2, 3, 4, 5";
 
 /// The same where each part has its index: live rows, then completions and creations from indexes
 /// alone. A document is looked up for a pool's completion only; a join would read all of them.
