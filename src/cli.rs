@@ -187,7 +187,7 @@ mod tests {
                 .expect("valid arguments")
                 .flags
                 .collectors
-                .enabled()
+                .enabled(false)
         };
         use Collector::{BackgroundJobs, Current, Stages, Trend};
         assert_eq!(enabled(&[]), [BackgroundJobs, Trend, Stages]);

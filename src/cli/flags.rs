@@ -162,14 +162,15 @@ struct On {
     )]
     background_jobs: bool,
 
-    /// Collect what each machine works on: a new series for each document
+    /// Collect what each machine works on: a new series for each document [default: false, and
+    /// true in the demo]
     #[arg(
         long = "collector.current", env = "QUEUEBOARD_COLLECTOR_CURRENT", global = true,
-        num_args = 0..=1, default_value = "false", default_missing_value = "true",
+        num_args = 0..=1, default_missing_value = "true",
         require_equals = true, value_name = "BOOL", action = ArgAction::Set,
         overrides_with = "no_current"
     )]
-    current: bool,
+    current: Option<bool>,
 }
 
 #[derive(Debug, Args)]
@@ -200,13 +201,14 @@ struct Off {
 }
 
 impl Collectors {
-    /// Returns the collectors that are switched on.
-    pub(super) fn enabled(&self) -> Vec<Collector> {
+    /// Returns the collectors that are switched on; whether the one of current items is one of them
+    /// when no flag says so is up to the command.
+    pub(super) fn enabled(&self, current: bool) -> Vec<Collector> {
         let is_on = |collector: &Collector| match collector {
             Collector::Stages => self.on.stages && !self.off.no_stages,
             Collector::Trend => self.on.trend && !self.off.no_trend,
             Collector::BackgroundJobs => self.on.background_jobs && !self.off.no_background_jobs,
-            Collector::Current => self.on.current && !self.off.no_current,
+            Collector::Current => self.on.current.unwrap_or(current) && !self.off.no_current,
         };
         Collector::ALL.into_iter().filter(is_on).collect()
     }

@@ -38,7 +38,8 @@ pub(super) async fn database(flags: &Flags) -> anyhow::Result<()> {
             "the admin listener is off; --admin.token-file or QUEUEBOARD_ADMIN_TOKEN turns it on"
         );
     }
-    let listeners = Listeners::open(flags, exporter, flags.collectors.enabled(), people).await?;
+    let listeners =
+        Listeners::open(flags, exporter, flags.collectors.enabled(false), people).await?;
     tracing::info!(address = %listeners.address()?, "serving metrics");
     if listeners.admin.is_some() {
         tracing::info!(address = %listeners.admin_address()?, "serving people");
@@ -54,7 +55,8 @@ pub(super) async fn demo(flags: &Flags) -> anyhow::Result<()> {
     let exporter = exporter(flags, &demo.database_url())?;
     let secret = one_time_token()?;
     let people = Some(People::new(Token::new(&secret)?, &demo.database_url())?);
-    let mut listeners = Listeners::open(flags, exporter, Collector::ALL.to_vec(), people).await?;
+    let collectors = flags.collectors.enabled(true);
+    let mut listeners = Listeners::open(flags, exporter, collectors, people).await?;
     // No reload may replace the token that is about to be printed.
     listeners.reloader.token = None;
     let scheme = listeners.scheme();

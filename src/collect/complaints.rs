@@ -25,7 +25,7 @@ impl Complaints {
         };
         let reason = reason(error);
         let said = standing.entry(subject).or_default();
-        if said.len() < MOST_SAID && said.insert(without_numbers(&reason)) {
+        if is_news(said, &reason) {
             tracing::warn!(
                 subject,
                 error = reason,
@@ -34,6 +34,11 @@ impl Complaints {
             );
         }
     }
+}
+
+/// Whether a failure is none of those said, and there are few of them; it is one of them then.
+fn is_news(said: &mut BTreeSet<String>, reason: &str) -> bool {
+    said.len() < MOST_SAID && said.insert(without_numbers(reason))
 }
 
 /// A port, a duration or an id makes no other failure of it.
@@ -81,6 +86,14 @@ fn advice(error: &sqlx::Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failures_that_are_ever_new_are_said_a_few_times() {
+        let mut said = BTreeSet::new();
+        let reasons = (b'a'..=b'z').map(|letter| format!("no column {}", char::from(letter)));
+        let news = reasons.filter(|reason| is_news(&mut said, reason)).count();
+        assert_eq!((news, said.len()), (MOST_SAID, MOST_SAID));
+    }
 
     #[test]
     fn numbers_make_no_other_failure() {

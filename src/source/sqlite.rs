@@ -30,7 +30,7 @@ SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now, NULL AS backend,
 /// so long, and one pair of hours, if the stage has a trend; an hour is the number of the hours that
 /// began before. Only live rows and recent windows are counted, never the finished ones whole.
 const QUEUE: &str = "
-WITH q AS (
+WITH hours AS MATERIALIZED (SELECT value FROM json_each(?8)), q AS (
     SELECT stage, status, document_id,
            stage IN (SELECT value FROM json_each(?7)) AS has_trend,
            CASE WHEN status = 'pending' AND json_valid(payload)
@@ -44,9 +44,9 @@ SELECT q.stage,
        d.ai_model_version AS model,
        q.deferred_until,
        CASE WHEN q.has_trend AND q.created_at IS NOT NULL
-            THEN (SELECT count(*) FROM json_each(?8) WHERE value <= q.created_at) END AS created_hour,
+            THEN (SELECT count(*) FROM hours WHERE value <= q.created_at) END AS created_hour,
        CASE WHEN q.has_trend AND q.completed_at IS NOT NULL
-            THEN (SELECT count(*) FROM json_each(?8) WHERE value <= q.completed_at) END AS completed_hour,
+            THEN (SELECT count(*) FROM hours WHERE value <= q.completed_at) END AS completed_hour,
        count(*) AS count,
        count(*) FILTER (WHERE q.status = 'pending') AS pending,
        count(*) FILTER (WHERE q.status = 'processing') AS processing,
@@ -68,15 +68,15 @@ GROUP BY 1, 2, 3, 4, 5";
 
 /// A row is counted under its pair of hours, each the number of the hours that began before.
 const TREND: &str = "
-WITH events AS (
+WITH hours AS MATERIALIZED (SELECT value FROM json_each(?2)), events AS (
     SELECT stage, unixepoch(created_at, 'subsec') AS created,
            CASE WHEN status = 'completed' THEN unixepoch(completed_at, 'subsec') END AS completed
     FROM processing_queue
     WHERE stage IN (SELECT value FROM json_each(?1))
 )
 SELECT stage,
-       (SELECT count(*) FROM json_each(?2) WHERE value <= created) AS created_hour,
-       (SELECT count(*) FROM json_each(?2) WHERE value <= completed) AS completed_hour,
+       (SELECT count(*) FROM hours WHERE value <= created) AS created_hour,
+       (SELECT count(*) FROM hours WHERE value <= completed) AS completed_hour,
        count(*) AS count
 FROM events
 WHERE created >= ?3 OR completed >= ?3

@@ -3,7 +3,6 @@
 use anyhow::Result;
 use chrono::{DateTime, Timelike, Utc};
 use queueboard_exporter::config::{self, Pipeline};
-use queueboard_exporter::windows::Windows;
 
 /// The hour that it is: late, so that a whole day counts as today, and not so late that the day
 /// ends while a run lasts. Every run costs the same at whatever time it is made.
@@ -12,7 +11,6 @@ const HOUR: i64 = 22;
 /// A zone of whole hours.
 #[derive(Debug, Clone)]
 pub(crate) struct Zone {
-    now: DateTime<Utc>,
     offset: i64,
 }
 
@@ -21,7 +19,7 @@ impl Zone {
         let offset = HOUR - i64::from(now.hour());
         // There are zones from 12 hours behind to 14 ahead.
         let offset = if offset > 14 { offset - 24 } else { offset };
-        Self { now, offset }
+        Self { offset }
     }
 
     /// Returns its name; these names are signed as in POSIX.
@@ -36,9 +34,5 @@ impl Zone {
 
     pub(crate) fn pipeline(&self) -> Result<Pipeline> {
         Ok(config::parse(&self.configuration())?)
-    }
-
-    pub(crate) fn windows(&self) -> Result<Windows> {
-        Ok(Windows::at(self.now, self.pipeline()?.timezone))
     }
 }

@@ -40,6 +40,17 @@ fn the_demo_shows_a_living_board_and_leaves_nothing() {
     );
 }
 
+#[test]
+fn the_demo_follows_the_flags_of_collectors() {
+    let demo = Demo::start_with(&["--no-collector.current", "--collector.trend=false"]);
+    let page = demo.scrape(&mut Reader::start());
+    let collectors: Vec<&str> = page
+        .keys()
+        .filter_map(|key| key.strip_prefix("queueboard_collector_success{collector="))
+        .collect();
+    assert_eq!(collectors, ["\"background_jobs\"}", "\"stages\"}"]);
+}
+
 /// Counts move within seconds; a slow machine is given more.
 fn moves(demo: &Demo, reader: &mut Reader, first: &Series) -> bool {
     let counts = |page: &Series| -> Vec<(String, f64)> {

@@ -20,6 +20,10 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let mut child = Command::new(env!("CARGO_BIN_EXE_queueboard-exporter"))
             .args([
@@ -27,6 +31,7 @@ impl Demo {
                 "--web.listen-address=127.0.0.1:0",
                 "--admin.listen-address=127.0.0.1:0",
             ])
+            .args(flags)
             .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
