@@ -50,6 +50,7 @@ pub async fn collect(
 }
 
 /// Why a snapshot could not be finished as it was begun.
+#[derive(Debug, Clone, Copy)]
 enum Trouble {
     /// This question failed; the connection is sound.
     Question(Question),
@@ -143,29 +144,39 @@ impl Scrape<'_> {
             let answer = giving_way(pool, &opening, answer);
             let answer = timeout_at(self.deadline, answer).await;
             let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            let trouble = answer
-                .as_ref()
-                .err()
-                .map(|error| Trouble::of(error, question));
-            if let Some(trouble @ Trouble::Question(Question::Queue)) = trouble {
-                return Err(trouble);
-            }
-            // What is lost to two collectors at once is said once.
-            let lost = usize::from(answer.is_err());
-            for collector in question.collectors().rev().take(2 - lost) {
-                self.heard(collector.as_str(), &answer, may_end)?;
-            }
-            for collector in question.collectors() {
-                let (success, duration) = (answer.is_ok(), Some(asked.elapsed()));
-                snapshot.outcomes.push(Outcome {
-                    collector,
-                    success,
-                    duration,
-                });
-            }
-            trouble.map_or(Ok(()), Err)?;
+            self.conclude(question, &answer, asked.elapsed(), snapshot, may_end)?;
         }
         self.end(session).await
+    }
+
+    /// Notes how a question went for each of its collectors.
+    fn conclude(
+        &self,
+        question: Question,
+        answer: &sqlx::Result<()>,
+        took: Duration,
+        snapshot: &mut Snapshot,
+        may_end: bool,
+    ) -> Result<(), Trouble> {
+        let error = answer.as_ref().err();
+        let trouble = error.map(|error| Trouble::of(error, question));
+        if let Some(trouble @ Trouble::Question(Question::Queue)) = trouble
+            && !error.is_some_and(was_ended)
+        {
+            return Err(trouble);
+        }
+        // What is lost to two collectors at once is said once.
+        let lost = usize::from(answer.is_err());
+        for collector in question.collectors().rev().take(2 - lost) {
+            self.heard(collector.as_str(), answer, may_end)?;
+        }
+        let outcomes = question.collectors().map(|collector| Outcome {
+            collector,
+            success: answer.is_ok(),
+            duration: Some(took),
+        });
+        snapshot.outcomes.extend(outcomes);
+        trouble.map_or(Ok(()), Err)
     }
 
     /// Complains of an answer that is none, unless the question may be asked anew.

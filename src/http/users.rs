@@ -126,7 +126,7 @@ fn cost(hash: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
@@ -216,9 +216,18 @@ mod tests {
             let guess = basic("kim", &n.to_string());
             tokio::spawn(async move { users.check(&hashes, Some(&guess)).await })
         };
+        // It is nobody's turn, so the line stays as long as it gets.
+        let turn = Arc::clone(&users.turn).acquire_owned().await;
         let guesses: Vec<_> = (0..MOST_WAITING + 10).map(guess).collect();
-        tokio::task::yield_now().await;
+        let refused = async {
+            while guesses.iter().filter(|guess| guess.is_finished()).count() < 10 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let refused = tokio::time::timeout(Duration::from_secs(10), refused).await;
+        refused.expect("ten are refused");
         assert_eq!(users.check(&hashes, Some(&right)).await, Verdict::Right);
+        drop(turn);
         let mut busy = 0;
         for guess in guesses {
             match guess.await.expect("a verdict") {

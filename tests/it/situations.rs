@@ -266,6 +266,39 @@ async fn a_collector_that_fails_fails_alone() {
     }
 }
 
+/// Where the two share a pass over the queue, only the stages need the documents.
+#[tokio::test]
+async fn the_trend_outlives_the_stages_with_whom_it_shares_a_pass() {
+    for engine in Engine::ALL {
+        let mut database = Database::create(engine).await;
+        let rows = random::board(7, 300, now(), Tz::Asia__Seoul);
+        database.load(&rows).await;
+        database.run("ALTER TABLE documents RENAME TO papers").await;
+        let options = Options {
+            clock: database.clock(),
+            ..Options::default()
+        };
+        let exporter = Exporter::serve(database.url(), &options);
+        for _ in 0..2 {
+            let page = exporter.scrape();
+            let success =
+                |name: &str| page[&format!("queueboard_collector_success{{collector=\"{name}\"}}")];
+            let successes = ["background_jobs", "trend", "stages"].map(success);
+            assert_eq!(successes, [1.0, 1.0, 0.0], "{engine:?}");
+            let of_trend = |key: &String| key.starts_with("queueboard_trend");
+            let mut expected = model::metrics(&rows);
+            expected.retain(|key, _| of_trend(key));
+            let mut trend = of_board(page);
+            trend.retain(|key, _| of_trend(key));
+            assert!(!trend.is_empty());
+            assert_eq!(trend, expected, "{engine:?}");
+        }
+        let log = exporter.log_with("check that the tables and columns");
+        assert_eq!(log.matches(" failed").count(), 1, "{log}");
+        assert!(log.contains("stages failed"), "{log}");
+    }
+}
+
 #[tokio::test]
 async fn a_locked_table_fails_its_collector_alone_and_in_time() {
     let mut database = Database::create(Engine::Postgres).await;
