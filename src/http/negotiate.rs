@@ -174,6 +174,10 @@ mod tests {
                 "application/openmetrics-text;version=1.0.0;q=0.1, application/openmetrics-text, text/plain;q=0.5",
                 Classic,
             ),
+            (
+                "text/plain;version=0.0.4;q=0.1, text/plain, application/openmetrics-text;q=0.5",
+                OpenMetrics,
+            ),
             ("application/openmetrics-text;q=1e-1", Classic),
             ("image/png", Classic),
             (",;,q=;;=,", Classic),
