@@ -224,6 +224,12 @@ async fn numbers_that_do_not_exist_are_absent() {
     }
 }
 
+/// Whether the collectors of jobs, trend and stages succeeded.
+fn successes(page: &Series) -> [f64; 3] {
+    ["background_jobs", "trend", "stages"]
+        .map(|name| page[&format!("queueboard_collector_success{{collector=\"{name}\"}}")])
+}
+
 #[tokio::test]
 async fn a_collector_that_fails_fails_alone() {
     for engine in Engine::ALL {
@@ -242,17 +248,8 @@ async fn a_collector_that_fails_fails_alone() {
         let exporter = Exporter::serve(database.url(), &options);
         for _ in 0..2 {
             let page = exporter.scrape();
-            let success =
-                |name: &str| page[&format!("queueboard_collector_success{{collector=\"{name}\"}}")];
             assert_eq!(page["queueboard_up"], 1.0);
-            assert_eq!(
-                [
-                    success("background_jobs"),
-                    success("trend"),
-                    success("stages")
-                ],
-                [0.0, 1.0, 1.0]
-            );
+            assert_eq!(successes(&page), [0.0, 1.0, 1.0]);
             let mut expected = model::metrics(&rows);
             expected.retain(|key, _| {
                 !key.starts_with("queueboard_background") && !key.starts_with("queueboard_current")
@@ -281,10 +278,7 @@ async fn the_trend_outlives_the_stages_with_whom_it_shares_a_pass() {
         let exporter = Exporter::serve(database.url(), &options);
         for _ in 0..2 {
             let page = exporter.scrape();
-            let success =
-                |name: &str| page[&format!("queueboard_collector_success{{collector=\"{name}\"}}")];
-            let successes = ["background_jobs", "trend", "stages"].map(success);
-            assert_eq!(successes, [1.0, 1.0, 0.0], "{engine:?}");
+            assert_eq!(successes(&page), [1.0, 1.0, 0.0], "{engine:?}");
             let of_trend = |key: &String| key.starts_with("queueboard_trend");
             let mut expected = model::metrics(&rows);
             expected.retain(|key, _| of_trend(key));
