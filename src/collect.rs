@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::snapshot::{Collector, JobRows, Outcome, QueueRow, Scope, Snapshot};
+use crate::source::fault::Fault;
 use crate::source::pool::Pool;
 use crate::source::{Limits, Opening, Session, Source};
 use crate::windows::Windows;
@@ -141,7 +142,7 @@ impl Scrape<'_> {
             let asked = Instant::now();
             let limits = self.limits(share);
             let answer = self.ask(session, question, limits, &opening, &windows, snapshot);
-            let answer = giving_way(pool, &opening, answer);
+            let answer = giving_way(pool, &opening, limits, answer);
             let answer = timeout_at(self.deadline, answer).await;
             let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
             self.conclude(question, &answer, asked.elapsed(), snapshot, may_end)?;
@@ -161,7 +162,7 @@ impl Scrape<'_> {
         let error = answer.as_ref().err();
         let trouble = error.map(|error| Trouble::of(error, question));
         if let Some(trouble @ Trouble::Question(Question::Queue)) = trouble
-            && !error.is_some_and(was_ended)
+            && !error.is_some_and(may_be_begun_anew)
         {
             return Err(trouble);
         }
@@ -187,7 +188,7 @@ impl Scrape<'_> {
         may_end: bool,
     ) -> Result<(), Trouble> {
         let error = answer.as_ref().err();
-        if may_end && error.is_some_and(was_ended) {
+        if may_end && error.is_some_and(may_be_begun_anew) {
             return Err(Trouble::Ended);
         }
         self.complaints.about(subject, error);
@@ -267,28 +268,17 @@ impl Scrape<'_> {
     }
 }
 
-/// A standby takes a transaction's rows away when the primary has vacuumed them (40001), and
-/// whoever looks after a database ends a session (57P01).
-fn was_ended(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    matches!(code.as_deref(), Some("40001" | "57P01"))
-}
-
 impl Trouble {
     /// An error that the database answered is the question's; any other is the connection's.
     fn of(error: &sqlx::Error, question: Question) -> Self {
-        let ends_session = |code: &str| code.starts_with("57P") || code.starts_with("08");
-        match error {
-            sqlx::Error::Database(error)
-                if error.code().is_some_and(|code| ends_session(&code)) =>
-            {
-                Self::Connection
-            }
-            sqlx::Error::Database(_)
-            | sqlx::Error::ColumnDecode { .. }
-            | sqlx::Error::ColumnNotFound(_)
-            | sqlx::Error::Decode(_) => Self::Question(question),
-            _ => Self::Connection,
+        if Fault::of(error).is_of_session() {
+            Self::Connection
+        } else {
+            Self::Question(question)
         }
     }
+}
+
+fn may_be_begun_anew(error: &sqlx::Error) -> bool {
+    Fault::of(error).may_be_begun_anew()
 }

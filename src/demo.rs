@@ -27,6 +27,8 @@ use sqlx::{
 use tempfile::TempDir;
 use tokio::time::MissedTickBehavior;
 
+use crate::source::fault::Fault;
+
 use arrivals::Arrivals;
 use jobs::Jobs;
 use macbook::Macbook;
@@ -192,10 +194,7 @@ fn until_next(rng: &mut Rng, per_hour: f64) -> TimeDelta {
 
 /// Says whether somebody else held the database's lock for too long
 fn is_busy(error: &anyhow::Error) -> bool {
-    let code = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<sqlx::Error>())
-        .and_then(|error| error.as_database_error()?.code()?.parse::<u32>().ok());
-    // The low byte is the kind of error (BUSY is 5, LOCKED is 6), the rest tells its varieties.
-    matches!(code.map(|code| code & 0xff), Some(5 | 6))
+    let mut causes = error.chain();
+    let error = causes.find_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    error.is_some_and(|error| Fault::of(error) == Fault::Locked)
 }

@@ -4,6 +4,7 @@
 //! is one consistent view of the database. Each engine keeps the SQL of a question beside the
 //! function that asks it.
 
+pub mod fault;
 pub mod pool;
 pub mod postgres;
 pub mod sqlite;

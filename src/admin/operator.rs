@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, SqliteConnection};
 use tokio::time::{Instant, timeout_at};
 
+use crate::source::fault::{Fault, reason};
 use crate::source::pool::{Lease, Pool};
 use crate::source::{Options, options};
 
@@ -178,31 +179,33 @@ async fn within<T>(
 /// The pipeline queued one of the documents itself, or met us in a deadlock: its change is made,
 /// and the next attempt sees it.
 fn was_overtaken(error: &sqlx::Error) -> bool {
-    matches!(code(error).as_deref(), Some("23505" | "40P01" | "40001"))
-}
-
-fn code(error: &sqlx::Error) -> Option<String> {
-    error
-        .as_database_error()?
-        .code()
-        .map(std::borrow::Cow::into_owned)
+    Fault::of(error).was_overtaken()
 }
 
 impl Failure {
     /// Tells why a change was not made; the transaction was never made final.
     fn before_commit(error: sqlx::Error) -> Self {
-        match code(&error).as_deref() {
-            Some("42501") => Self::Forbidden(error),
-            // SQLite's code of a database that is read-only is 8, with more in its higher bits.
-            Some("25006" | "8" | "264" | "776" | "1032" | "1544") => Self::ReadOnly(error),
-            Some("55P03" | "57014" | "23505" | "40P01" | "40001" | "5" | "261" | "517") => {
+        match Fault::of(&error) {
+            Fault::Forbidden | Fault::Hidden => Self::Forbidden(error),
+            Fault::ReadOnly => Self::ReadOnly(error),
+            Fault::Locked | Fault::TimedOut | Fault::Overtaken | Fault::Conflict => {
                 Self::Busy(error)
             }
-            Some(code) if code.starts_with("57P") || code.starts_with("08") || code == "14" => {
-                Self::Unreachable(error)
-            }
-            Some(_) => Self::Refused(error),
-            None => Self::Unreachable(error),
+            Fault::CannotOpen | Fault::TooManyConnections => Self::Unreachable(error),
+            fault if fault.is_of_session() => Self::Unreachable(error),
+            _ => Self::Refused(error),
+        }
+    }
+
+    /// Returns what the database said, for the log.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Forbidden(error)
+            | Self::ReadOnly(error)
+            | Self::Busy(error)
+            | Self::Unreachable(error)
+            | Self::Unknown(error)
+            | Self::Refused(error) => reason(error),
         }
     }
 }

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use crate::source::fault::{Fault, reason};
+
 /// How many failures of one subject are told apart until it works again.
 const MOST_SAID: usize = 5;
 
@@ -30,7 +32,7 @@ impl Complaints {
                 subject,
                 error = reason,
                 "reading the {subject} failed; {}",
-                advice(error)
+                Fault::of(error).advice()
             );
         }
     }
@@ -48,39 +50,6 @@ fn without_numbers(reason: &str) -> String {
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("#")
-}
-
-fn reason(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::PoolTimedOut => "no answer within the scrape's time".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-fn advice(error: &sqlx::Error) -> &'static str {
-    let code = error.as_database_error().and_then(|error| error.code());
-    match (error, code.as_deref()) {
-        (_, Some("28P01" | "28000")) => "check user and password in --database-url",
-        (_, Some("3D000")) => "check the database's name in --database-url",
-        (_, Some("42501")) => "grant SELECT on the table to the exporter's role",
-        (_, Some("42P01" | "42703" | "1")) => {
-            "check that the tables and columns are the pipeline's"
-        }
-        (_, Some("57014")) if error.to_string().contains("user request") => {
-            "it gave way to somebody who waits to change the table"
-        }
-        (_, Some("57014" | "9")) => "it took too long: allow more with a longer scrape_timeout",
-        (_, Some("40001")) => {
-            "the standby needs the rows' room: raise its max_standby_streaming_delay, or set \
-             hot_standby_feedback"
-        }
-        (_, Some("55P03" | "5")) => "something else holds a lock on the table",
-        (_, Some("14")) => "check the file's path in --database-url, and that it can be read",
-        (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut, _) => {
-            "check that the database runs and can be reached"
-        }
-        _ => "it is asked again at the next scrape",
-    }
 }
 
 #[cfg(test)]

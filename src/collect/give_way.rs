@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use crate::source::fault::{self, Fault};
 use crate::source::pool::Pool;
-use crate::source::{Opening, Session};
+use crate::source::{Limits, Opening, Session};
 
 /// How long a question may go on unwatched, and then until the next look.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -17,19 +18,33 @@ const PATIENCE: Duration = Duration::from_millis(400);
 pub(super) async fn giving_way<C: sqlx::Connection + Session, T>(
     pool: &Pool<C>,
     opening: &Opening,
-    question: impl Future<Output = T>,
-) -> T {
+    limits: Limits,
+    question: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
     let mut question = pin!(question);
     let Some(backend) = opening.backend else {
         return question.await;
     };
+    let begun = Instant::now();
+    if let Ok(answer) = timeout(PATIENCE, &mut question).await {
+        return answer;
+    }
+    let answer = watched(pool, backend, question).await;
+    answer.map_err(|error| told_apart(error, begun.elapsed(), limits.statement))
+}
+
+async fn watched<C: sqlx::Connection + Session, T>(
+    pool: &Pool<C>,
+    backend: i32,
+    mut question: impl Future<Output = T> + Unpin,
+) -> T {
     loop {
-        if let Ok(answer) = timeout(PATIENCE, &mut question).await {
-            return answer;
-        }
         tokio::select! {
             answer = &mut question => return answer,
             () = look(pool, backend) => {}
+        }
+        if let Ok(answer) = timeout(PATIENCE, &mut question).await {
+            return answer;
         }
     }
 }
@@ -42,5 +57,15 @@ async fn look<C: sqlx::Connection + Session>(pool: &Pool<C>, backend: i32) {
     };
     if let Ok(Ok(())) = timeout(PATIENCE, lease.give_way(backend)).await {
         lease.give_back();
+    }
+}
+
+/// A question that is cancelled fails by the same code as one that takes longer than it may; but
+/// none takes longer than it may before that time has passed.
+fn told_apart(error: sqlx::Error, took: Duration, limit: Duration) -> sqlx::Error {
+    if Fault::of(&error) == Fault::TimedOut && took.as_millis() < limit.as_millis() {
+        fault::gave_way(error)
+    } else {
+        error
     }
 }

@@ -1,6 +1,5 @@
 //! A request that changes something: what is checked before, and what is said after.
 
-use std::error::Error;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
@@ -40,15 +39,11 @@ pub async fn answer(
             response::json(StatusCode::OK, &report.answer())
         }
         Err(failure) => {
-            let reason = failure
-                .source()
-                .map(ToString::to_string)
-                .unwrap_or_default();
             tracing::warn!(
                 action = action.as_str(),
                 ?actor,
                 ?ids,
-                reason,
+                reason = failure.reason(),
                 "an action failed"
             );
             response::error(status(&failure), &failure.to_string())

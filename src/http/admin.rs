@@ -22,6 +22,7 @@ use crate::exporter::Exporter;
 use crate::judge::Board;
 use crate::render;
 use crate::snapshot::Collector;
+use crate::source::fault::reason;
 use crate::telemetry::Telemetry;
 
 use super::credentials::Token;
@@ -185,7 +186,7 @@ async fn failed(exporter: &Exporter, query: &str) -> Response {
             )
         }
         Err(error) => {
-            tracing::warn!(%error, "reading the failed rows failed");
+            tracing::warn!(error = reason(&error), "reading the failed rows failed");
             let reason = "the failed rows could not be read; the exporter's log has the reason";
             response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
         }
@@ -200,7 +201,7 @@ async fn page(exporter: &Exporter, query: &str) -> Response {
     let question = request.question(exporter.pipeline());
     let (board, failures) = tokio::join!(board(exporter), exporter.failures(&question));
     if let Err(error) = &failures {
-        tracing::warn!(%error, "reading the failed rows failed");
+        tracing::warn!(error = reason(error), "reading the failed rows failed");
     }
     let failures = failures.ok();
     let next = failures

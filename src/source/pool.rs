@@ -12,6 +12,8 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::fault;
+
 /// How long an idle connection may take at most to show that it lives.
 const MOST_PING: Duration = Duration::from_secs(1);
 
@@ -56,13 +58,18 @@ impl<C: Connection> Pool<C> {
         let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
         let connection = match self.answering(deadline).await {
             Some(connection) => connection,
-            None => self.options.connect().await?,
+            None => self.connect().await?,
         };
         Ok(Lease {
             connection,
             idle: Arc::clone(&self.idle),
             _place: place,
         })
+    }
+
+    async fn connect(&self) -> sqlx::Result<C> {
+        let connected = self.options.connect().await;
+        connected.map_err(|error| fault::of_connecting(error, &self.options))
     }
 
     /// An idle connection that answers well before the deadline. What has cut off one that does
