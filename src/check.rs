@@ -35,12 +35,18 @@ pub async fn check(exporter: &Exporter, url: &str, admin_url: Option<&str>) -> V
             let board = warm_board(exporter).await;
             findings.extend(verdict::board(&board, &facts));
         }
-        Err(error) => findings.push(verdict::unreachable("connection", &error)),
+        Err(error) => {
+            let flag = "--database-url";
+            findings.push(verdict::unreachable("connection", flag, &error));
+        }
     }
     if let Some(url) = admin_url {
         match facts(url).await {
             Ok(facts) => findings.push(verdict::acting(&facts)),
-            Err(error) => findings.push(verdict::unreachable("retry and skip", &error)),
+            Err(error) => {
+                let flag = "--admin.database-url";
+                findings.push(verdict::unreachable("retry and skip", flag, &error));
+            }
         }
     }
     findings

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, query_as, query_scalar};
 
+use crate::source::fault;
+
 use super::facts::{Column, Facts, Index, Role};
 
 /// The oldest version whose answers are tested.
@@ -55,7 +57,9 @@ struct Server {
 ///
 /// Why it cannot be connected to, or does not answer.
 pub async fn facts(options: &PgConnectOptions) -> anyhow::Result<Facts> {
-    let mut connection = options.connect().await.context("connecting")?;
+    let connected = options.connect().await;
+    let connected = connected.map_err(|error| fault::of_connecting(error, options));
+    let mut connection = connected.context("connecting")?;
     let connection = &mut connection;
     // What is asked here goes through a pooler too, so nothing is prepared for later.
     let server: Server = query_as(SERVER)

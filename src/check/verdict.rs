@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::Pipeline;
 use crate::judge::{Board, Lanes};
+use crate::source::fault::{Fault, reason};
 
 use super::facts::{Facts, Index};
 use super::finding::Finding;
@@ -35,18 +36,26 @@ pub fn configuration(pipeline: &Pipeline) -> Finding {
     Finding::good("configuration", seen)
 }
 
-/// Returns that a database could not be looked at, and why.
-pub fn unreachable(subject: &str, error: &anyhow::Error) -> Finding {
-    let fix = "check that the database runs, that it can be reached from here, and the URL's \
-               host, name, user and password";
+/// Returns that a database could not be looked at, and why; `flag` names its URL.
+pub fn unreachable(subject: &str, flag: &str, error: &anyhow::Error) -> Finding {
+    let mut causes = error.chain();
+    let fault = causes.find_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    let why = fault.map_or_else(|| error.root_cause().to_string(), reason);
     // Between the first and the last, each repeats what comes below it.
-    let (what, why) = (error.to_string(), error.root_cause().to_string());
-    let seen = if what == why {
-        why
-    } else {
-        format!("{what}: {why}")
+    let what = error
+        .chain()
+        .next()
+        .filter(|what| !what.is::<sqlx::Error>());
+    let what = what.map(ToString::to_string).filter(|what| *what != why);
+    let seen = what.map_or(why.clone(), |what| format!("{what}: {why}"));
+    let fix = match fault.map(Fault::of) {
+        None | Some(Fault::Lost | Fault::Unanswered | Fault::Other) => {
+            "check that the database runs, that it can be reached from here, and the URL's host, \
+             name, user and password"
+        }
+        Some(fault) => fault.advice(),
     };
-    Finding::broken(subject, seen, fix)
+    Finding::broken(subject, seen, fix.replace("--database-url", flag))
 }
 
 /// Returns the findings of whoever reads.
