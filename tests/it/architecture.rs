@@ -103,6 +103,30 @@ fn nothing_but_the_binary_knows_the_command_line() {
     }
 }
 
+/// What only the room of faults may say: it alone knows what a database error means.
+const OF_FAULTS: [&str; 4] = [
+    ".code()",
+    "as_database_error",
+    "sqlx::Error::Database",
+    "DatabaseError>",
+];
+
+#[test]
+fn the_codes_of_a_database_are_read_in_one_room() {
+    let room = files_of("source/fault");
+    let others = rust_files(&source())
+        .into_iter()
+        .filter(|file| !room.contains(file));
+    for file in others {
+        let text = std::fs::read_to_string(&file).expect("a source file");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines() {
+            let read = OF_FAULTS.iter().find(|word| line.contains(**word));
+            assert_eq!(read, None, "{}: {line}", file.display());
+        }
+    }
+}
+
 fn files_of(room: &str) -> Vec<PathBuf> {
     let mut files = rust_files(&source().join(room));
     files.extend(Some(source().join(format!("{room}.rs"))).filter(|file| file.exists()));

@@ -39,6 +39,8 @@ mod deploy;
 mod equality;
 /// The list of failed rows, its pages and filters.
 mod failed_list;
+/// What the engines' errors are taken for, in whatever language they are told.
+mod faults;
 /// The exposition formats, read by parsers and a Prometheus that are not ours.
 mod formats;
 /// A small board in full: the page of metrics and the overview, as a person would read them.

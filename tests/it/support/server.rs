@@ -10,12 +10,21 @@ use tempfile::TempDir;
 pub(crate) struct Server {
     folder: TempDir,
     port: u16,
+    language: &'static str,
 }
 
 impl Server {
     /// Makes a server with further settings and starts it.
     pub(crate) fn start_new(settings: &str) -> Self {
-        let server = Self::prepare();
+        Self::start_speaking("", settings)
+    }
+
+    /// Makes one whose messages are in a language, where PostgreSQL's translations are installed.
+    pub(crate) fn start_speaking(language: &'static str, settings: &str) -> Self {
+        let mut server = Self::prepare();
+        server.language = language;
+        // The locale C is in no language but English.
+        let settings = &format!("lc_messages = 'C.UTF-8'\n{settings}");
         let initdb = ["-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"];
         run(program("initdb")
             .args(initdb)
@@ -58,6 +67,7 @@ impl Server {
         Self {
             folder,
             port: free_port(),
+            language: "",
         }
     }
 
@@ -102,6 +112,7 @@ impl Server {
     fn control(&self, action: &str) -> Command {
         let mut control = program("pg_ctl");
         control
+            .env("LANGUAGE", self.language)
             .args(["-s", "-m", "immediate", action, "-D"])
             .arg(self.data());
         control
