@@ -24,19 +24,23 @@ ALTER ROLE queueboard_operator SET tcp_keepalives_idle = 60;
 ALTER ROLE queueboard_operator SET tcp_keepalives_interval = 15;
 ALTER ROLE queueboard_operator SET tcp_keepalives_count = 4;
 
--- The reader, for --database-url: everything but retry and skip. The operator, for
--- --admin.database-url, reads as much.
-GRANT SELECT ON processing_queue, documents TO queueboard_reader, queueboard_operator;
-
--- Retry and skip change these columns and no others.
-GRANT UPDATE (status, attempts, started_at, completed_at, payload)
-    ON processing_queue TO queueboard_operator;
-
--- The table of background jobs may be absent.
+-- The reader, for --database-url, reads the tables that are there. The operator, for
+-- --admin.database-url, reads as much; retry and skip change these columns, as far as they are
+-- there, and no others.
 DO $$
+DECLARE
+    relation regclass;
+    columns text;
 BEGIN
-    IF to_regclass('background_jobs') IS NOT NULL THEN
-        GRANT SELECT ON background_jobs TO queueboard_reader, queueboard_operator;
-    END IF;
+    FOREACH relation IN ARRAY ARRAY[to_regclass('processing_queue'), to_regclass('documents'),
+                                    to_regclass('background_jobs')] LOOP
+        IF relation IS NOT NULL THEN
+            EXECUTE format('GRANT SELECT ON %s TO queueboard_reader, queueboard_operator', relation);
+        END IF;
+    END LOOP;
+    SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute
+    WHERE attrelid = 'processing_queue'::regclass AND NOT attisdropped
+      AND attname IN ('status', 'attempts', 'started_at', 'completed_at', 'payload');
+    EXECUTE format('GRANT UPDATE (%s) ON processing_queue TO queueboard_operator', columns);
 END
 $$;

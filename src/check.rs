@@ -8,6 +8,7 @@ pub mod finding;
 pub mod postgres;
 pub mod schema;
 pub mod sqlite;
+pub mod values;
 pub mod verdict;
 
 use std::time::Duration;
@@ -15,10 +16,11 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::time::{Instant, timeout};
 
+use crate::admin::operator::Operator;
 use crate::exporter::Exporter;
 use crate::judge::Board;
-use crate::snapshot::Collector;
-use crate::source::{self, Options};
+use crate::snapshot::{Collector, Scope};
+use crate::source::{self, Limits, Options};
 
 use facts::Facts;
 use finding::Finding;
@@ -26,12 +28,26 @@ use finding::Finding;
 /// How long a database may take to be looked at, and a scrape as Prometheus asks it by default.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What people do, as findings name it, and the flag with the URL for it.
+const ACTING: &str = "retry and skip";
+const ADMIN_FLAG: &str = "--admin.database-url";
+
+/// How long one question may take that is no scrape's.
+const LIMITS: Limits = Limits {
+    statement: Duration::from_secs(8),
+    lock: Duration::from_secs(1),
+    idle: Duration::from_secs(8),
+};
+
 /// Looks at the database that is read, and at the one in which people act, if they may.
 pub async fn check(exporter: &Exporter, url: &str, admin_url: Option<&str>) -> Vec<Finding> {
-    let mut findings = vec![verdict::configuration(exporter.pipeline())];
-    match facts(url).await {
+    let pipeline = exporter.pipeline();
+    let scope = pipeline.scope();
+    let mut findings = vec![verdict::configuration(pipeline)];
+    match facts(url, &scope).await {
         Ok(facts) => {
             findings.extend(verdict::reading(&facts));
+            findings.extend(values::findings(&facts, pipeline));
             let board = warm_board(exporter).await;
             findings.extend(verdict::board(&board, &facts));
         }
@@ -41,22 +57,30 @@ pub async fn check(exporter: &Exporter, url: &str, admin_url: Option<&str>) -> V
         }
     }
     if let Some(url) = admin_url {
-        match facts(url).await {
-            Ok(facts) => findings.push(verdict::acting(&facts)),
-            Err(error) => {
-                let flag = "--admin.database-url";
-                findings.push(verdict::unreachable("retry and skip", flag, &error));
-            }
-        }
+        findings.push(acting(url, &scope).await);
     }
     findings
 }
 
-async fn facts(url: &str) -> anyhow::Result<Facts> {
+/// Does to a row what retry and skip would, and takes it back.
+async fn acting(url: &str, scope: &Scope) -> Finding {
+    match facts(url, scope).await {
+        Ok(facts) => {
+            let rehearsed = match Operator::new(url) {
+                Ok(operator) => operator.rehearse(scope).await,
+                Err(error) => return verdict::unreachable(ACTING, ADMIN_FLAG, &error),
+            };
+            verdict::acting(&facts, rehearsed)
+        }
+        Err(error) => verdict::unreachable(ACTING, ADMIN_FLAG, &error),
+    }
+}
+
+async fn facts(url: &str, scope: &Scope) -> anyhow::Result<Facts> {
     let gather = async {
         match source::options(url)? {
-            Options::Postgres(options) => postgres::facts(&options).await,
-            Options::Sqlite(options) => sqlite::facts(&options).await,
+            Options::Postgres(options) => postgres::facts(&options, scope).await,
+            Options::Sqlite(options) => sqlite::facts(&options, scope).await,
         }
     };
     timeout(TIMEOUT, gather)

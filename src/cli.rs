@@ -1,6 +1,7 @@
 //! Commands and flags; the only place that prints.
 
 mod flags;
+mod indexes;
 mod logging;
 mod reload;
 mod serve;
@@ -21,7 +22,7 @@ use crate::config;
 use crate::exporter::Exporter;
 use crate::render::{findings, terminal};
 use crate::snapshot::Collector;
-use crate::source::{Source, postgres};
+use crate::source::Source;
 
 use flags::Flags;
 
@@ -96,10 +97,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Demo) => serve::demo(&cli.flags).await.map(|()| ExitCode::SUCCESS),
             Some(Command::Board) => board(&cli.flags).await,
             Some(Command::Check) => check(&cli.flags).await,
-            Some(Command::Indexes) => {
-                print(postgres::INDEXES);
-                Ok(ExitCode::SUCCESS)
-            }
+            Some(Command::Indexes) => indexes(&cli.flags).await,
         }
     })
 }
@@ -140,6 +138,14 @@ async fn check(flags: &Flags) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Prints what the table takes that the database has, or what most take where none is named.
+async fn indexes(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let pipeline = config::load(flags.config_file.as_deref())?;
+    let url = flags.database_url.as_deref();
+    print(&indexes::script(url, &pipeline.scope().statuses).await?);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prepares to read a database as the configuration says.

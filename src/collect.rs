@@ -6,6 +6,7 @@
 //! from one view as well.
 
 pub mod complaints;
+pub mod doubt;
 pub mod failed;
 mod give_way;
 mod question;
@@ -15,13 +16,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::snapshot::{Collector, JobRows, Outcome, QueueRow, Scope, Snapshot};
+use crate::snapshot::{
+    Collector, Doubts, JobRows, MAX_ODD_DEFERRALS, OddDeferral, Outcome, QueueRow, Scope, Snapshot,
+    StageRow, deferral,
+};
 use crate::source::fault::Fault;
-use crate::source::pool::Pool;
+use crate::source::pool::{Connect, Pool};
 use crate::source::{Limits, Opening, Session, Source};
 use crate::windows::Windows;
 
 use complaints::Complaints;
+use doubt::{Doubt, has_unknown_words};
 use give_way::giving_way;
 use question::Question;
 
@@ -70,7 +75,7 @@ struct Scrape<'a> {
 }
 
 impl Scrape<'_> {
-    async fn run<C: sqlx::Connection + Session>(&self, pool: &Pool<C>) -> Snapshot {
+    async fn run<C: Connect + Session>(&self, pool: &Pool<C>) -> Snapshot {
         let mut snapshot = Snapshot::default();
         if let Err(Trouble::Ended) = self.read(pool, &mut snapshot, true).await {
             let _ = self.read(pool, &mut snapshot, false).await;
@@ -80,7 +85,7 @@ impl Scrape<'_> {
 
     /// Takes snapshots, each without the collectors that failed in those before, until one is
     /// whole or the connection is lost.
-    async fn read<C: sqlx::Connection + Session>(
+    async fn read<C: Connect + Session>(
         &self,
         pool: &Pool<C>,
         snapshot: &mut Snapshot,
@@ -117,7 +122,7 @@ impl Scrape<'_> {
         }
     }
 
-    async fn attempt<C: sqlx::Connection + Session>(
+    async fn attempt<C: Connect + Session>(
         &self,
         pool: &Pool<C>,
         session: &mut C,
@@ -127,7 +132,7 @@ impl Scrape<'_> {
     ) -> Result<(), Trouble> {
         // One slow statement leaves time for the others to be asked anew.
         let share = self.left() / 2;
-        let opening = Session::begin(session, self.limits(share));
+        let opening = Session::begin(session, self.limits(share), self.scope);
         let opening = timeout_at(self.deadline, opening).await;
         let opening = opening.unwrap_or(Err(sqlx::Error::PoolTimedOut));
         self.heard("snapshot", &opening, may_end)?;
@@ -147,7 +152,51 @@ impl Scrape<'_> {
             let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
             self.conclude(question, &answer, asked.elapsed(), snapshot, may_end)?;
         }
+        let unread = snapshot.unread_deferrals();
+        let unread = (unread > 0).then(|| {
+            format!("more than {MAX_ODD_DEFERRALS} different texts are no plain timestamps: those of {unread} rows were not read, and count as malformed")
+        });
+        self.complaints.note("deferrals", unread.as_ref());
+        self.doubt(pool, session, &opening, self.limits(share), snapshot)
+            .await?;
         self.end(session).await
+    }
+
+    /// Takes back every number of the queue where there is reason to doubt them.
+    async fn doubt<C: Connect + Session>(
+        &self,
+        pool: &Pool<C>,
+        session: &mut C,
+        opening: &Opening,
+        limits: Limits,
+        snapshot: &mut Snapshot,
+    ) -> Result<(), Trouble> {
+        let doubts = match &snapshot.stages {
+            Some(rows) if has_unknown_words(rows) => None,
+            Some(rows) => Some(Doubts::of_stages(rows)),
+            None if snapshot.trend.is_none() && snapshot.current.is_none() => return Ok(()),
+            None => None,
+        };
+        let doubts = match doubts {
+            Some(doubts) => Ok(doubts),
+            None => {
+                let doubts = giving_way(pool, opening, limits, session.doubts(opening, limits));
+                let doubts = timeout_at(self.deadline, doubts).await;
+                doubts.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+            }
+        };
+        let error = doubts.as_ref().err();
+        self.complaints.about("doubts", error);
+        let doubt = doubts.as_ref().ok();
+        let doubt = doubt.and_then(|doubts| Doubt::of(doubts, opening.now));
+        self.complaints.note("queue", doubt.as_ref());
+        if error.is_some() || doubt.is_some() {
+            snapshot.refuse_queue();
+        }
+        match error.map(Fault::of) {
+            Some(fault) if fault.is_of_session() => Err(Trouble::Connection),
+            _ => Ok(()),
+        }
     }
 
     /// Notes how a question went for each of its collectors.
@@ -208,12 +257,15 @@ impl Scrape<'_> {
         match question {
             Question::Queue => {
                 let rows = session.queue(opening, limits, windows, scope).await?;
-                snapshot.trend = Some(rows.iter().filter_map(QueueRow::trend).collect());
-                snapshot.stages = Some(rows.into_iter().map(|row| row.counts).collect());
+                let trend = rows.iter().filter_map(QueueRow::trend).collect();
+                let stages: Vec<_> = rows.into_iter().map(|row| row.counts).collect();
+                snapshot.odd_deferrals = odd(session, opening, limits, windows, &stages).await?;
+                (snapshot.trend, snapshot.stages) = (Some(trend), Some(stages));
             }
             Question::Of(Collector::Stages) => {
-                let rows = session.stages(opening, limits, windows, scope).await?;
-                snapshot.stages = Some(rows);
+                let stages = session.stages(opening, limits, windows, scope).await?;
+                snapshot.odd_deferrals = odd(session, opening, limits, windows, &stages).await?;
+                snapshot.stages = Some(stages);
             }
             Question::Of(Collector::Trend) => {
                 snapshot.trend = Some(session.trend(opening, limits, windows, scope).await?);
@@ -266,6 +318,20 @@ impl Scrape<'_> {
         snapshot.duration = self.begun.elapsed();
         snapshot
     }
+}
+
+/// Reads the deferrals that SQL could not, if there are any.
+async fn odd<C: Session>(
+    session: &mut C,
+    opening: &Opening,
+    limits: Limits,
+    windows: &Windows,
+    stages: &[StageRow],
+) -> sqlx::Result<Vec<OddDeferral>> {
+    if stages.iter().all(|row| row.deferral != deferral::ODD) {
+        return Ok(Vec::new());
+    }
+    session.odd_deferrals(opening, limits, windows).await
 }
 
 impl Trouble {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::collect::failed::failed;
+use crate::collect::failed::{FailedError, failed};
 use crate::collect::shared::Collections;
 use crate::config::Pipeline;
 use crate::judge::failures::{self, Failures};
@@ -49,14 +49,15 @@ impl Exporter {
     /// # Errors
     ///
     /// What the database says, or a time-out.
-    pub async fn failures(&self, question: &FailedQuestion) -> sqlx::Result<Failures> {
+    pub async fn failures(&self, question: &FailedQuestion) -> Result<Failures, FailedError> {
         // One row more than is shown tells whether there is a next page.
         let limit = usize::try_from(question.limit).unwrap_or_default();
         let question = FailedQuestion {
             limit: question.limit + 1,
             ..question.clone()
         };
-        let rows = failed(self.collections.source(), &question).await?;
+        let scope = self.pipeline.scope();
+        let rows = failed(self.collections.source(), &question, &scope).await?;
         Ok(failures::judge(&rows, limit, &self.pipeline))
     }
 

@@ -9,13 +9,14 @@ pub mod forecast;
 pub mod jobs;
 pub mod machines;
 pub mod names;
+pub mod quantiles;
 pub mod stages;
 pub mod trend;
 
 use chrono::{DateTime, Utc};
 
 use crate::config::Pipeline;
-use crate::snapshot::{Outcome, Snapshot, StageRow, UnixSeconds};
+use crate::snapshot::{OddDeferral, Outcome, Snapshot, StageRow, UnixSeconds, UnknownStatusRow};
 use crate::windows::Windows;
 
 use current::Working;
@@ -44,6 +45,19 @@ pub struct Board {
     pub jobs: Option<Jobs>,
     /// What each machine works on now.
     pub current: Option<Vec<Working>>,
+    /// Rows whose status is none of the four, by stage, where the lanes are refused for them.
+    pub unknown_statuses: Vec<UnknownStatuses>,
+}
+
+/// How many rows of a stage have a status that is none of the four.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownStatuses {
+    /// The stage.
+    pub stage: String,
+    /// The machine that it is on, or `unassigned`.
+    pub machine: String,
+    /// How many.
+    pub rows: i64,
 }
 
 /// Numbers of stages, pools and machines, each in display order.
@@ -68,6 +82,7 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
         trends: None,
         jobs: None,
         current: None,
+        unknown_statuses: Vec::new(),
     };
     let Some(now) = snapshot.now else {
         return board;
@@ -75,7 +90,7 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
     let windows = Windows::at(now, pipeline.timezone);
     let names = stage_names(snapshot, pipeline);
     if let Some(rows) = &snapshot.stages {
-        let lanes = lanes(rows, &windows, &names, pipeline);
+        let lanes = lanes(rows, &snapshot.odd_deferrals, &windows, &names, pipeline);
         let unassigned = lanes.machines.get(board.machine_labels.len());
         board
             .machine_labels
@@ -90,11 +105,40 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
         .map(|rows| jobs::judge(rows, &windows, pipeline));
     let current = snapshot.current.as_ref();
     board.current = current.map(|rows| current::judge(rows, &names, pipeline));
+    board.unknown_statuses = unknown_statuses(&snapshot.unknown_status, &names, pipeline);
     board
 }
 
-fn lanes(rows: &[StageRow], windows: &Windows, names: &Names, pipeline: &Pipeline) -> Lanes {
-    let stages = stages::judge(rows, windows, names, pipeline);
+/// Every stage is shown, as where the lanes are.
+fn unknown_statuses(
+    rows: &[UnknownStatusRow],
+    names: &Names,
+    pipeline: &Pipeline,
+) -> Vec<UnknownStatuses> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let of_stage = |(stage, machine): (&str, &str)| {
+        let own = rows
+            .iter()
+            .filter(|row| names.fold(row.stage.as_deref().unwrap_or_default()) == stage);
+        UnknownStatuses {
+            stage: stage.to_owned(),
+            machine: machine.to_owned(),
+            rows: own.map(|row| row.count).sum(),
+        }
+    };
+    stages::shown(names, pipeline).map(of_stage).collect()
+}
+
+fn lanes(
+    rows: &[StageRow],
+    odd: &[OddDeferral],
+    windows: &Windows,
+    names: &Names,
+    pipeline: &Pipeline,
+) -> Lanes {
+    let stages = stages::judge(rows, odd, windows, names, pipeline);
     let pools = stages::pools(rows, pipeline);
     let machines = machines::judge(&stages, &pools, pipeline);
     Lanes {
@@ -107,8 +151,10 @@ fn lanes(rows: &[StageRow], windows: &Windows, names: &Names, pipeline: &Pipelin
 fn stage_names(snapshot: &Snapshot, pipeline: &Pipeline) -> Names {
     let counted = snapshot.stages.iter().flatten().map(|row| &row.stage);
     let current = snapshot.current.iter().flatten().map(|row| &row.stage);
+    let unknown = snapshot.unknown_status.iter().map(|row| &row.stage);
     let seen = counted
         .chain(current)
+        .chain(unknown)
         .map(|stage| stage.as_deref().unwrap_or_default());
     Names::new(
         pipeline.stages.iter().map(|stage| stage.name.as_str()),

@@ -3,17 +3,25 @@
 //! An instant in a row is seconds since the Unix epoch, so that a year 1 or an infinite
 //! timestamp in somebody's database is a number and never an overflow.
 
+mod id;
+mod statuses;
+mod text;
+
 use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub use id::Id;
+pub use statuses::Statuses;
+pub use text::Text;
+
 /// Seconds since the Unix epoch.
 pub type UnixSeconds = f64;
 
 /// What the database is asked about by name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
     /// The zone whose midnight and hours the windows follow.
     pub timezone: Tz,
@@ -23,6 +31,10 @@ pub struct Scope {
     pub models: Vec<String>,
     /// Stages with a trend.
     pub trend_stages: Vec<String>,
+    /// The words of each status.
+    pub statuses: Statuses,
+    /// The zone of timestamps that have none, if one is said; UTC otherwise.
+    pub naive_timestamps: Option<Tz>,
 }
 
 impl Scope {
@@ -70,6 +82,11 @@ impl Collector {
         }
     }
 
+    /// Returns whether its numbers are those of the queue.
+    pub fn reads_queue(self) -> bool {
+        self != Self::BackgroundJobs
+    }
+
     /// Returns the collector of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL
@@ -91,6 +108,10 @@ pub struct Snapshot {
     pub now: Option<DateTime<Utc>>,
     /// Answer of [`Collector::Stages`].
     pub stages: Option<Vec<StageRow>>,
+    /// Deferrals that SQL could not read, of [`Collector::Stages`].
+    pub odd_deferrals: Vec<OddDeferral>,
+    /// Rows whose status is none of the four, where the stages could not be counted for them.
+    pub unknown_status: Vec<UnknownStatusRow>,
     /// Answer of [`Collector::Trend`].
     pub trend: Option<Vec<TrendRow>>,
     /// Answer of [`Collector::BackgroundJobs`].
@@ -104,6 +125,25 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Takes back every number of the queue, but how many statuses are unknown.
+    pub fn refuse_queue(&mut self) {
+        for outcome in &mut self.outcomes {
+            outcome.success &= !outcome.collector.reads_queue();
+        }
+        let stages = self.stages.take().unwrap_or_default();
+        self.unknown_status = stages.iter().map(UnknownStatusRow::of).collect();
+        (self.trend, self.current) = (None, None);
+    }
+
+    /// Returns how many pending rows have a `deferred_until` that nobody looked at: those beyond
+    /// [`MAX_ODD_DEFERRALS`].
+    pub fn unread_deferrals(&self) -> i64 {
+        let stages = self.stages.iter().flatten();
+        let odd = stages.filter(|row| row.deferral == deferral::ODD);
+        let read = self.odd_deferrals.iter().map(|odd| odd.count);
+        odd.map(|row| row.pending).sum::<i64>() - read.sum::<i64>()
+    }
+
     /// Whether it is known how the collector's question went.
     pub fn has_asked(&self, collector: Collector) -> bool {
         let mut asked = self.outcomes.iter().map(|outcome| outcome.collector);
@@ -123,33 +163,112 @@ pub struct Outcome {
 }
 
 /// Counts of one stage, by the model that did its pool completions and by deferral; the key is
-/// (stage, model, `deferred_until`).
-#[derive(Debug, Clone, sqlx::FromRow)]
+/// (stage, model, deferral).
+#[derive(Debug, Clone, Default, sqlx::FromRow)]
 pub struct StageRow {
     /// The stage.
-    pub stage: Option<String>,
+    pub stage: Option<Text>,
     /// The document's model, for completions of pool stages by a model that is told apart.
-    pub model: Option<String>,
-    /// The text of `payload.deferred_until`, for pending rows that have one.
-    pub deferred_until: Option<String>,
+    pub model: Option<Text>,
+    /// Whether the pending rows are deferred: one of the numbers of [`deferral`].
+    pub deferral: i64,
     /// Rows pending now.
     pub pending: i64,
     /// Rows processing now.
     pub processing: i64,
     /// Rows failed now.
     pub failed: i64,
+    /// Rows whose status is none of the four.
+    pub unknown_status: i64,
     /// Rows completed in 15 minutes.
     pub completed_15m: i64,
     /// Rows completed in an hour.
     pub completed_1h: i64,
     /// Rows completed since local midnight.
     pub completed_today: i64,
+    /// Rows skipped in 15 minutes; they are among those completed.
+    pub skipped_15m: i64,
+    /// Rows skipped in an hour.
+    pub skipped_1h: i64,
+    /// Rows skipped since local midnight.
+    pub skipped_today: i64,
     /// Rows created in an hour.
     pub created_1h: i64,
     /// Least `created_at` of the pending rows.
     pub oldest_pending: Option<UnixSeconds>,
     /// Least `started_at` of the processing rows.
     pub oldest_processing: Option<UnixSeconds>,
+    /// Microseconds that each row completed in an hour had waited, with commas between them.
+    pub waits: Option<Text>,
+    /// Microseconds that each of them was worked on, with commas between them.
+    pub works: Option<Text>,
+    /// The latest timestamp without a zone, where its zone is not said.
+    pub latest_naive: Option<UnixSeconds>,
+    /// Timestamps that cannot be read.
+    pub unreadable: i64,
+}
+
+/// How a pending row's `deferred_until` was read in SQL.
+pub mod deferral {
+    /// It has none, or one that is past.
+    pub const NONE: i64 = 0;
+    /// It lies in the future.
+    pub const FUTURE: i64 = 1;
+    /// It is read apart: an [`OddDeferral`](super::OddDeferral), or no timestamp.
+    pub const ODD: i64 = 2;
+}
+
+/// How many deferrals that SQL cannot read are read apart; more are taken to be no timestamps.
+pub const MAX_ODD_DEFERRALS: usize = 1000;
+
+/// Pending rows of a stage with the same `deferred_until`, which SQL could not read; the key is
+/// (stage, document).
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct OddDeferral {
+    /// The stage.
+    pub stage: Option<Text>,
+    /// A JSON object that holds it, cut where no such object is so long.
+    pub document: Option<Text>,
+    /// How many rows.
+    pub count: i64,
+}
+
+/// How many rows of a stage have a status that is none of the four; the key is the stage.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct UnknownStatusRow {
+    /// The stage.
+    pub stage: Option<Text>,
+    /// How many rows.
+    pub count: i64,
+}
+
+impl UnknownStatusRow {
+    /// Returns what a stage's counts tell of it.
+    pub fn of(row: &StageRow) -> Self {
+        Self {
+            stage: row.stage.clone(),
+            count: row.unknown_status,
+        }
+    }
+}
+
+/// What makes every number of the queue doubtful.
+#[derive(Debug, Clone, Default)]
+pub struct Doubts {
+    /// Statuses of rows that are none of the four, where no row is completed.
+    pub statuses: Vec<Text>,
+    /// The latest timestamp without a zone, where its zone is not said.
+    pub latest_naive: Option<UnixSeconds>,
+    /// Timestamps that cannot be read.
+    pub unreadable: i64,
+}
+
+impl Doubts {
+    /// Returns how far the latest timestamp without a zone lies ahead of an instant, in seconds.
+    pub fn ahead(&self, now: DateTime<Utc>) -> Option<f64> {
+        let now = now.timestamp() as UnixSeconds;
+        self.latest_naive.map(|latest| latest - now)
+    }
 }
 
 /// Rows of a stage that were created in one hour and completed in another; the key is all but
@@ -157,7 +276,7 @@ pub struct StageRow {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct TrendRow {
     /// The stage.
-    pub stage: String,
+    pub stage: Text,
     /// The hour in which they were created.
     pub created_hour: Option<i64>,
     /// The hour in which they were completed.
@@ -206,14 +325,14 @@ pub struct JobRows {
 /// One background job; the key is the id.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct JobRow {
-    /// Its id, whatever its type, as text.
-    pub id: String,
+    /// Its id.
+    pub id: Id,
     /// Its kind.
-    pub kind: Option<String>,
+    pub kind: Option<Text>,
     /// What people call it.
-    pub label: Option<String>,
+    pub label: Option<Text>,
     /// `running`, or how it ended.
-    pub state: Option<String>,
+    pub state: Option<Text>,
     /// Items done.
     pub processed: Option<i64>,
     /// Items in all, when known.
@@ -225,16 +344,16 @@ pub struct JobRow {
     /// When it ended.
     pub finished_at: Option<UnixSeconds>,
     /// Why it failed.
-    pub error: Option<String>,
+    pub error: Option<Text>,
 }
 
 /// How many background jobs there are of a kind in a state; the key is (kind, state).
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct JobCountRow {
     /// The kind.
-    pub kind: Option<String>,
+    pub kind: Option<Text>,
     /// The state.
-    pub state: Option<String>,
+    pub state: Option<Text>,
     /// How many.
     pub jobs: i64,
 }
@@ -243,17 +362,17 @@ pub struct JobCountRow {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct CurrentRow {
     /// The queue row's id.
-    pub id: i64,
+    pub id: Id,
     /// The stage.
-    pub stage: Option<String>,
+    pub stage: Option<Text>,
     /// The document's id.
-    pub document_id: i64,
+    pub document_id: Option<Id>,
     /// The document's title.
-    pub title: Option<String>,
+    pub title: Option<Text>,
     /// The name it was uploaded under.
-    pub original_filename: Option<String>,
+    pub original_filename: Option<Text>,
     /// Where it lies.
-    pub file_path: Option<String>,
+    pub file_path: Option<Text>,
     /// When it was started.
     pub started_at: Option<UnixSeconds>,
 }
@@ -275,11 +394,11 @@ pub struct FailedQuestion {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Position {
     /// The stage.
-    pub stage: String,
+    pub stage: Text,
     /// When it failed; rows that do not tell stand last.
     pub failed_at: Option<UnixSeconds>,
     /// The queue row's id.
-    pub id: i64,
+    pub id: Id,
 }
 
 /// Failed rows in their order, and how many there are on all pages.
@@ -297,23 +416,23 @@ pub struct FailedRows {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct FailedRow {
     /// The queue row's id.
-    pub id: i64,
+    pub id: Id,
     /// The stage.
-    pub stage: String,
+    pub stage: Text,
     /// The document's id.
-    pub document_id: i64,
+    pub document_id: Option<Id>,
     /// The document's title.
-    pub title: Option<String>,
+    pub title: Option<Text>,
     /// The name it was uploaded under.
-    pub original_filename: Option<String>,
+    pub original_filename: Option<Text>,
     /// Where it lies.
-    pub file_path: Option<String>,
+    pub file_path: Option<Text>,
     /// How often it was tried.
     pub attempts: Option<i64>,
     /// How often it is tried at most.
     pub max_attempts: Option<i64>,
     /// Why it failed.
-    pub error_message: Option<String>,
+    pub error_message: Option<Text>,
     /// When it failed.
     pub failed_at: Option<UnixSeconds>,
 }
@@ -324,7 +443,7 @@ impl FailedRow {
         Position {
             stage: self.stage.clone(),
             failed_at: self.failed_at,
-            id: self.id,
+            id: self.id.clone(),
         }
     }
 }

@@ -7,22 +7,26 @@
 pub mod fault;
 pub mod pool;
 pub mod postgres;
+pub mod shape;
 pub mod sqlite;
 
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
 
 use crate::snapshot::{
-    CurrentRow, FailedQuestion, FailedRow, JobRows, QueueRow, Scope, StageRow, TrendRow,
+    CurrentRow, Doubts, FailedQuestion, FailedRow, JobRows, OddDeferral, QueueRow, Scope, StageRow,
+    Text, TrendRow,
 };
 use crate::windows::Windows;
 
 use pool::Pool;
+use postgres::PostgresSession;
+use sqlite::SqliteSession;
 
 /// How many connections the scrapes of one exporter use at most.
 const MOST_CONNECTIONS: usize = 2;
@@ -31,9 +35,9 @@ const MOST_CONNECTIONS: usize = 2;
 #[derive(Debug)]
 pub enum Source {
     /// PostgreSQL, 13 and later.
-    Postgres(Pool<PgConnection>),
+    Postgres(Pool<PostgresSession>),
     /// SQLite.
-    Sqlite(Pool<SqliteConnection>),
+    Sqlite(Pool<SqliteSession>),
 }
 
 impl Source {
@@ -51,6 +55,12 @@ impl Source {
             }
         })
     }
+}
+
+/// Puts the SQL that depends on the tables in the place of its names in braces.
+pub(crate) fn fill(statement: &str, parts: &[(&str, String)]) -> String {
+    let put_in = |statement: String, (name, sql): &(&str, String)| statement.replace(name, sql);
+    parts.iter().fold(statement.to_owned(), put_in)
 }
 
 /// How a database is connected to.
@@ -91,7 +101,7 @@ pub fn options(url: &str) -> anyhow::Result<Options> {
 }
 
 /// What a transaction begins with.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub struct Opening {
     /// The database's clock.
     pub now: DateTime<Utc>,
@@ -103,6 +113,29 @@ pub struct Opening {
     pub has_indexes: bool,
     /// The names of the statements that this server has prepared, with blanks between them.
     pub prepared: String,
+}
+
+/// What stands in the queue that the exporter cannot read.
+#[derive(Debug, Clone, Default)]
+pub struct Inspection {
+    /// What makes every number doubtful.
+    pub doubts: Doubts,
+    /// How far the latest timestamp without a zone lies in the future, in seconds, if there are any
+    /// whose zone is not said.
+    pub ahead: Option<f64>,
+    /// Statuses that are none of the four, the commonest first.
+    pub statuses: Vec<StatusCount>,
+    /// Some timestamps that cannot be read, in words.
+    pub samples: Vec<Text>,
+}
+
+/// How many rows have a status.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StatusCount {
+    /// The word.
+    pub status: Text,
+    /// How many rows.
+    pub count: i64,
 }
 
 /// How long the database may take, from now on.
@@ -118,8 +151,12 @@ pub struct Limits {
 
 /// One read-only transaction; after an error it must be ended, and may be begun anew.
 pub trait Session: Send {
-    /// Begins the transaction.
-    fn begin(&mut self, limits: Limits) -> impl Future<Output = sqlx::Result<Opening>> + Send;
+    /// Begins the transaction, and looks at the tables if they have changed.
+    fn begin(
+        &mut self,
+        limits: Limits,
+        scope: &Scope,
+    ) -> impl Future<Output = sqlx::Result<Opening>> + Send;
 
     /// Reads what `stages` and `trend` ask for, in one pass over the queue.
     fn queue(
@@ -138,6 +175,30 @@ pub trait Session: Send {
         windows: &Windows,
         scope: &Scope,
     ) -> impl Future<Output = sqlx::Result<Vec<StageRow>>> + Send;
+
+    /// Reads what is no plain timestamp in `deferred_until`, at most [`MAX_ODD_DEFERRALS`].
+    ///
+    /// [`MAX_ODD_DEFERRALS`]: crate::snapshot::MAX_ODD_DEFERRALS
+    fn odd_deferrals(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+    ) -> impl Future<Output = sqlx::Result<Vec<OddDeferral>>> + Send;
+
+    /// Reads what makes every number of the queue doubtful.
+    fn doubts(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+    ) -> impl Future<Output = sqlx::Result<Doubts>> + Send;
+
+    /// Reads what people look at who mend a table.
+    fn inspect(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+    ) -> impl Future<Output = sqlx::Result<Inspection>> + Send;
 
     /// Counts created and completed rows by hour, for the stages that have a trend.
     fn trend(

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::snapshot::Id;
+
 /// What a person does to failed rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -60,7 +62,7 @@ impl Outcome {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct LeftAlone {
     /// The queue row's id.
-    pub id: i64,
+    pub id: Id,
     /// Whether it is failed.
     pub failed: bool,
     /// Whether its document is pending or processing at its stage.
@@ -73,27 +75,27 @@ pub struct Report {
     /// What was done.
     pub action: Action,
     /// Each row's id and outcome.
-    pub results: Vec<(i64, Outcome)>,
+    pub results: Vec<(Id, Outcome)>,
 }
 
 impl Report {
     /// Says what became of the rows `asked` for: those in `changed` were changed, and those
     /// `left` alone were found for one reason or another.
-    pub fn new(action: Action, asked: &[i64], changed: &[i64], left: &[LeftAlone]) -> Self {
-        let outcome = |id: i64| match left.iter().find(|row| row.id == id) {
-            _ if changed.contains(&id) => action.done(),
+    pub fn new(action: Action, asked: &[Id], changed: &[Id], left: &[LeftAlone]) -> Self {
+        let outcome = |id: &Id| match left.iter().find(|row| row.id == *id) {
+            _ if changed.contains(id) => action.done(),
             None => Outcome::NotFound,
             Some(row) if action == Action::Retry && row.failed && row.active => Outcome::Conflict,
             Some(_) => Outcome::NotFailed,
         };
         Self {
             action,
-            results: asked.iter().map(|id| (*id, outcome(*id))).collect(),
+            results: asked.iter().map(|id| (id.clone(), outcome(id))).collect(),
         }
     }
 
     /// Returns the ids of each outcome that occurs.
-    pub fn by_outcome(&self) -> Vec<(Outcome, Vec<i64>)> {
+    pub fn by_outcome(&self) -> Vec<(Outcome, Vec<Id>)> {
         let mut outcomes: Vec<Outcome> = self.results.iter().map(|(_, outcome)| *outcome).collect();
         outcomes.sort();
         outcomes.dedup();
@@ -102,7 +104,7 @@ impl Report {
                 .results
                 .iter()
                 .filter(move |(_, outcome)| *outcome == of);
-            same.map(|(id, _)| *id).collect()
+            same.map(|(id, _)| id.clone()).collect()
         };
         outcomes
             .into_iter()
@@ -119,8 +121,7 @@ impl Report {
             .iter()
             .filter(|(_, outcome)| *outcome == done)
             .count();
-        let result =
-            |(id, outcome): &(i64, Outcome)| json!({"id": id, "outcome": outcome.as_str()});
+        let result = |(id, outcome): &(Id, Outcome)| json!({"id": id, "outcome": outcome.as_str()});
         let results: Vec<Value> = self.results.iter().map(result).collect();
         let done = done.as_str();
         json!({
@@ -138,9 +139,14 @@ mod tests {
 
     #[test]
     fn every_row_has_one_outcome() {
-        let row = |id, failed, active| LeftAlone { id, failed, active };
+        let id = |id: i64| Id::from(id);
+        let row = |number, failed, active| LeftAlone {
+            id: id(number),
+            failed,
+            active,
+        };
         let left = [row(2, true, true), row(3, false, true), row(4, true, false)];
-        let report = Report::new(Action::Retry, &[1, 2, 3, 4, 5], &[1], &left);
+        let report = Report::new(Action::Retry, &[1, 2, 3, 4, 5].map(id), &[id(1)], &left);
         let expected = json!({
             "requested": 5, "retried": 1, "not_retried": 4, "results": [
                 {"id": 1, "outcome": "retried"}, {"id": 2, "outcome": "conflict"},
@@ -149,8 +155,8 @@ mod tests {
             ]
         });
         assert_eq!(report.answer(), expected);
-        let skip = Report::new(Action::Skip, &[2], &[], &left);
-        assert_eq!(skip.results, [(2, Outcome::NotFailed)]);
+        let skip = Report::new(Action::Skip, &[id(2)], &[], &left);
+        assert_eq!(skip.results, [(id(2), Outcome::NotFailed)]);
         assert_eq!(skip.answer()["not_skipped"], 1);
     }
 }

@@ -6,11 +6,14 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, SqliteConnection};
 use tokio::time::{Instant, timeout_at};
 
+use crate::snapshot::{Id, Scope, Statuses};
 use crate::source::fault::{Fault, reason};
-use crate::source::pool::{Lease, Pool};
+use crate::source::pool::{Connect, Lease, Pool};
+use crate::source::postgres::PostgresSession;
+use crate::source::shape::Relation;
+use crate::source::sqlite::SqliteSession;
 use crate::source::{Options, options};
 
 use super::action::{Action, LeftAlone, Report};
@@ -28,25 +31,47 @@ const MOST_ATTEMPTS: usize = 10;
 #[derive(Debug)]
 pub enum Operator {
     /// PostgreSQL.
-    Postgres(Pool<PgConnection>),
+    Postgres(Pool<PostgresSession>),
     /// SQLite.
-    Sqlite(Pool<SqliteConnection>),
+    Sqlite(Pool<SqliteSession>),
+}
+
+/// The queue as an action finds it.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Its columns.
+    pub(super) queue: Relation,
+    /// The words that its status column knows.
+    pub(super) statuses: Statuses,
+    /// Seconds from UTC to the zone of timestamps that have none.
+    pub(super) offset: i32,
 }
 
 /// One read-write transaction on one connection.
 pub(super) trait Desk: Send {
-    /// Begins the transaction, and waits for its turn among the actions.
-    fn open(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
+    /// Begins the transaction, waits for its turn among the actions, and looks at the table.
+    fn open(&mut self, scope: &Scope) -> impl Future<Output = sqlx::Result<Table>> + Send;
 
     /// Changes those of the rows that may be changed, and returns their ids.
     fn change(
         &mut self,
+        table: &Table,
         action: Action,
-        ids: &[i64],
-    ) -> impl Future<Output = sqlx::Result<Vec<i64>>> + Send;
+        ids: &[Id],
+    ) -> impl Future<Output = sqlx::Result<Vec<Id>>> + Send;
 
     /// Looks at rows, in the state in which the transaction leaves them.
-    fn look(&mut self, ids: &[i64]) -> impl Future<Output = sqlx::Result<Vec<LeftAlone>>> + Send;
+    fn look(
+        &mut self,
+        table: &Table,
+        ids: &[Id],
+    ) -> impl Future<Output = sqlx::Result<Vec<LeftAlone>>> + Send;
+
+    /// Finds a failed row, if there is one.
+    fn any_failed(
+        &mut self,
+        table: &Table,
+    ) -> impl Future<Output = sqlx::Result<Option<Id>>> + Send;
 
     /// Makes the change final.
     fn commit(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
@@ -64,6 +89,12 @@ pub enum Failure {
          deploy/roles.sql does, and name the operator's role in --admin.database-url"
     )]
     Forbidden(#[source] sqlx::Error),
+    /// Row level security would hide rows from the role.
+    #[error(
+        "nothing was changed: row level security would hide rows of processing_queue from the \
+         database role: give it BYPASSRLS, or a policy that shows it all of them"
+    )]
+    Hidden(#[source] sqlx::Error),
     /// The database takes no changes.
     #[error(
         "nothing was changed: the database is read-only, a standby perhaps; name the primary in \
@@ -83,7 +114,7 @@ pub enum Failure {
     )]
     Unknown(#[source] sqlx::Error),
     /// The database refused for another reason.
-    #[error("nothing was changed: the database refused; the exporter's log has the reason")]
+    #[error("nothing was changed: processing_queue takes no such change: {}", reason(.0))]
     Refused(#[source] sqlx::Error),
 }
 
@@ -105,21 +136,50 @@ impl Operator {
     /// # Errors
     ///
     /// Why it was not done, or that this is unknown.
-    pub async fn act(&self, action: Action, ids: &[i64]) -> Result<Report, Failure> {
+    pub async fn act(&self, action: Action, ids: &[Id], scope: &Scope) -> Result<Report, Failure> {
         match self {
-            Self::Postgres(pool) => act(pool, action, ids).await,
-            Self::Sqlite(pool) => act(pool, action, ids).await,
+            Self::Postgres(pool) => act(pool, action, ids, scope).await,
+            Self::Sqlite(pool) => act(pool, action, ids, scope).await,
         }
+    }
+
+    /// Does each action to one failed row, or to none if there is none, and takes it back.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be done.
+    pub async fn rehearse(&self, scope: &Scope) -> Result<(), Failure> {
+        let rehearsed = async {
+            match self {
+                Self::Postgres(pool) => rehearse(pool, scope).await,
+                Self::Sqlite(pool) => rehearse(pool, scope).await,
+            }
+        };
+        let rehearsed = within(Instant::now() + TIMEOUT, rehearsed).await;
+        rehearsed.map_err(Failure::before_commit)
     }
 }
 
-async fn act<C: sqlx::Connection + Desk>(
+async fn rehearse<C: Connect + Desk>(pool: &Pool<C>, scope: &Scope) -> sqlx::Result<()> {
+    let mut lease = pool.lease(Instant::now() + TIMEOUT).await?;
+    for action in [Action::Retry, Action::Skip] {
+        let table = lease.open(scope).await?;
+        let id = lease.any_failed(&table).await?;
+        lease.change(&table, action, id.as_slice()).await?;
+        lease.roll_back().await?;
+    }
+    lease.give_back();
+    Ok(())
+}
+
+async fn act<C: Connect + Desk>(
     pool: &Pool<C>,
     action: Action,
-    ids: &[i64],
+    ids: &[Id],
+    scope: &Scope,
 ) -> Result<Report, Failure> {
     let deadline = Instant::now() + TIMEOUT;
-    let change = changed(pool, deadline, action, ids);
+    let change = changed(pool, deadline, action, ids, scope);
     let (mut lease, report) = within(deadline, change)
         .await
         .map_err(Failure::before_commit)?;
@@ -131,16 +191,17 @@ async fn act<C: sqlx::Connection + Desk>(
 }
 
 /// Changes the rows, and leaves the transaction to be made final.
-async fn changed<C: sqlx::Connection + Desk>(
+async fn changed<C: Connect + Desk>(
     pool: &Pool<C>,
     deadline: Instant,
     action: Action,
-    ids: &[i64],
+    ids: &[Id],
+    scope: &Scope,
 ) -> sqlx::Result<(Lease<C>, Report)> {
     let mut lease = pool.lease(deadline).await?;
     let mut attempts = 1;
     loop {
-        match attempt(&mut *lease, action, ids).await {
+        match attempt(&mut *lease, action, ids, scope).await {
             Ok(report) => return Ok((lease, report)),
             Err(error) if attempts < MOST_ATTEMPTS && was_overtaken(&error) => {
                 attempts += 1;
@@ -151,18 +212,20 @@ async fn changed<C: sqlx::Connection + Desk>(
     }
 }
 
-async fn attempt<C: Desk>(desk: &mut C, action: Action, ids: &[i64]) -> sqlx::Result<Report> {
-    desk.open().await?;
-    let changed = desk.change(action, ids).await?;
-    let left: Vec<i64> = ids
-        .iter()
-        .copied()
-        .filter(|id| !changed.contains(id))
-        .collect();
+async fn attempt<C: Desk>(
+    desk: &mut C,
+    action: Action,
+    ids: &[Id],
+    scope: &Scope,
+) -> sqlx::Result<Report> {
+    let table = desk.open(scope).await?;
+    let changed = desk.change(&table, action, ids).await?;
+    let left = ids.iter().filter(|id| !changed.contains(id));
+    let left: Vec<Id> = left.cloned().collect();
     let left = if left.is_empty() {
         Vec::new()
     } else {
-        desk.look(&left).await?
+        desk.look(&table, &left).await?
     };
     Ok(Report::new(action, ids, &changed, &left))
 }
@@ -186,7 +249,8 @@ impl Failure {
     /// Tells why a change was not made; the transaction was never made final.
     fn before_commit(error: sqlx::Error) -> Self {
         match Fault::of(&error) {
-            Fault::Forbidden | Fault::Hidden => Self::Forbidden(error),
+            Fault::Forbidden => Self::Forbidden(error),
+            Fault::Hidden => Self::Hidden(error),
             Fault::ReadOnly => Self::ReadOnly(error),
             Fault::Locked | Fault::TimedOut | Fault::Overtaken | Fault::Conflict => {
                 Self::Busy(error)
@@ -201,6 +265,7 @@ impl Failure {
     pub fn reason(&self) -> String {
         match self {
             Self::Forbidden(error)
+            | Self::Hidden(error)
             | Self::ReadOnly(error)
             | Self::Busy(error)
             | Self::Unreachable(error)

@@ -7,10 +7,13 @@ use serde_json::Value;
 
 use crate::config::Pipeline;
 use crate::config::pipeline::UNASSIGNED;
-use crate::snapshot::{FailedQuestion, Position};
+use crate::snapshot::{FailedQuestion, Id, Position};
 
 /// How many rows one request may change, and one page may show.
 const MOST: usize = 1000;
+
+/// How long the text of an id may be, in bytes.
+const MAX_ID: usize = 256;
 
 /// How many rows a page shows when the request does not say.
 const PAGE: i64 = 300;
@@ -27,7 +30,7 @@ struct Body {
 /// # Errors
 ///
 /// A sentence that names the field.
-pub fn ids(body: &[u8]) -> Result<Vec<i64>, String> {
+pub fn ids(body: &[u8]) -> Result<Vec<Id>, String> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err("the body is no JSON object: send {\"ids\": [1, 2]}".to_owned());
     }
@@ -36,9 +39,11 @@ pub fn ids(body: &[u8]) -> Result<Vec<i64>, String> {
     let mut ids = Vec::with_capacity(list.len());
     let mut seen = std::collections::HashSet::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
-        let id = value.as_i64();
-        let id = id.ok_or_else(|| format!("ids[{index}] is no whole number: {}", short(value)))?;
-        if seen.insert(id) {
+        let id = id(value).ok_or_else(|| {
+            let value = short(value);
+            format!("ids[{index}] is no whole number, nor the text of an id: {value}")
+        })?;
+        if seen.insert(id.clone()) {
             ids.push(id);
         }
     }
@@ -47,6 +52,13 @@ pub fn ids(body: &[u8]) -> Result<Vec<i64>, String> {
         1..=MOST => Ok(ids),
         many => Err(format!("ids names {many} rows: name 1 to 1000")),
     }
+}
+
+/// An id as JSON: a number, or a text; no database keeps one with a NUL in it.
+fn id(value: &Value) -> Option<Id> {
+    let is_id = |text: &&str| (1..=MAX_ID).contains(&text.len()) && !text.contains('\0');
+    let text = value.as_str().filter(is_id).map(Id::from);
+    text.or_else(|| value.as_i64().map(Id::from))
 }
 
 /// What is wrong with a body: a field, or that it is no JSON.
@@ -157,7 +169,8 @@ pub fn cursor(position: &Position) -> String {
         .failed_at
         .map(|at| at.to_string())
         .unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(format!("{}\n{failed_at}\n{}", position.id, position.stage))
+    let id = serde_json::json!(position.id);
+    URL_SAFE_NO_PAD.encode(format!("{id}\n{failed_at}\n{}", position.stage))
 }
 
 fn position(cursor: &str) -> Result<Position, String> {
@@ -169,7 +182,8 @@ fn position(cursor: &str) -> Result<Position, String> {
     let text = text.ok_or_else(refusal)?;
     let mut parts = text.splitn(3, '\n');
     let (id, failed_at, stage) = (parts.next(), parts.next(), parts.next());
-    let id = id.and_then(|id| id.parse().ok()).ok_or_else(refusal)?;
+    let id = id.and_then(|text| serde_json::from_str(text).ok());
+    let id = id.as_ref().and_then(self::id).ok_or_else(refusal)?;
     let failed_at = match failed_at.ok_or_else(refusal)? {
         "" => None,
         text => Some(
@@ -181,7 +195,7 @@ fn position(cursor: &str) -> Result<Position, String> {
     };
     let stage = stage.and_then(|text| self::stage(text).ok());
     Ok(Position {
-        stage: stage.ok_or_else(refusal)?,
+        stage: stage.ok_or_else(refusal)?.as_str().into(),
         failed_at,
         id,
     })
@@ -196,8 +210,9 @@ mod tests {
 
     #[test]
     fn ids_count_once() {
-        assert_eq!(ids(br#"{"ids": [3, 1, 3, -2]}"#), Ok(vec![3, 1, -2]));
+        let three = [3, 1, -2].map(Id::from).to_vec();
+        assert_eq!(ids(br#"{"ids": [3, 1, 3, "1", -2]}"#), Ok(three));
         let same = format!("{{\"ids\": [{}7]}}", "7,".repeat(1500));
-        assert_eq!(ids(same.as_bytes()), Ok(vec![7]));
+        assert_eq!(ids(same.as_bytes()), Ok(vec![7.into()]));
     }
 }

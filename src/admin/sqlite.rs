@@ -1,35 +1,53 @@
 //! Retry and skip as SQLite does them: there is one writer at a time, so actions take their turn
 //! by themselves.
+//!
+//! No table has another name in what is changed: a view that triggers write through takes none.
 
-use sqlx::{SqliteConnection, query_as, query_scalar, raw_sql};
+use chrono::{DateTime, Offset, TimeZone, Utc};
+use sqlx::{AssertSqlSafe, query_as, query_scalar, raw_sql};
 
-use crate::source::sqlite::list;
+use crate::snapshot::{Id, Scope, Statuses};
+use crate::source::fill;
+use crate::source::sqlite::relations::{is_one_of, literal};
+use crate::source::sqlite::{SqliteSession, list};
 
 use super::action::{Action, LeftAlone};
-use super::operator::Desk;
+use super::operator::{Desk, Table};
 
 const OPEN: &str = "PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE";
 
 /// Of several failed rows of one document and stage only the highest is retried.
 const RETRY: &str = "
-UPDATE processing_queue AS q
-SET status = 'pending', attempts = 0, started_at = NULL, completed_at = NULL
-WHERE q.id IN (SELECT value FROM json_each(?1)) AND q.status = 'failed'
-  AND NOT EXISTS (
-      SELECT 1 FROM processing_queue AS other
-      WHERE other.document_id = q.document_id AND other.stage = q.stage
-        AND other.status IN ('pending', 'processing'))
-  AND NOT EXISTS (
-      SELECT 1 FROM processing_queue AS other
-      WHERE other.document_id = q.document_id AND other.stage = q.stage
-        AND other.status = 'failed' AND other.id > q.id
-        AND other.id IN (SELECT value FROM json_each(?1)))
-RETURNING id";
+UPDATE processing_queue
+SET status = {pending}, {attempts} started_at = NULL, completed_at = NULL
+WHERE id IN (
+    SELECT q.id FROM {queue} AS q
+    WHERE q.is_asked AND q.is_failed
+      AND NOT EXISTS (
+          SELECT 1 FROM {queue} AS other
+          WHERE other.document_id = q.document_id AND other.stage = q.stage AND other.is_active)
+      AND NOT EXISTS (
+          SELECT 1 FROM {queue} AS other
+          WHERE other.document_id = q.document_id AND other.stage = q.stage
+            AND other.is_failed AND other.is_asked AND other.id > q.id))
+RETURNING CAST(id AS TEXT)";
 
-/// Text that is no JSON is kept as a string.
+/// The time is written as the row's other times are. Text that is no JSON is kept as a string.
 const SKIP: &str = "
 UPDATE processing_queue
-SET status = 'completed', completed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+SET status = {completed}, completed_at = CASE typeof(created_at)
+        WHEN 'integer' THEN unixepoch('now')
+        WHEN 'real' THEN unixepoch('now', 'subsec')
+        ELSE CASE
+            WHEN created_at NOT GLOB '*[^0-9.]*' THEN unixepoch('now')
+            WHEN created_at GLOB '*Z' OR substr(created_at, 12) GLOB '*[+-]*'
+            THEN strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+            ELSE strftime('%Y-%m-%d' || substr(created_at, 11, 1) || '%H:%M:%f', 'now', {offset}) END
+    END {payload}
+WHERE id IN (SELECT q.id FROM {queue} AS q WHERE q.is_asked AND q.is_failed)
+RETURNING CAST(id AS TEXT)";
+
+const PAYLOAD: &str = ",
     payload = json_set(
         CASE
             WHEN payload IS NULL THEN '{}'
@@ -38,40 +56,103 @@ SET status = 'completed', completed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
             ELSE json_object('payload', json(payload))
         END,
         '$.skipped_by_user', json('true'),
-        '$.skipped_at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-WHERE id IN (SELECT value FROM json_each(?1)) AND status = 'failed'
-RETURNING id";
+        '$.skipped_at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
 
 const LOOK: &str = "
-SELECT q.id, q.status = 'failed' AS failed, EXISTS (
-    SELECT 1 FROM processing_queue AS other
-    WHERE other.document_id = q.document_id AND other.stage = q.stage
-      AND other.status IN ('pending', 'processing')) AS active
-FROM processing_queue AS q
-WHERE q.id IN (SELECT value FROM json_each(?1))";
+SELECT CAST(q.id AS TEXT) AS id, q.is_failed AS failed, EXISTS (
+    SELECT 1 FROM {queue} AS other
+    WHERE other.document_id = q.document_id AND other.stage = q.stage AND other.is_active) AS active
+FROM {queue} AS q
+WHERE q.is_asked";
 
-impl Desk for SqliteConnection {
-    async fn open(&mut self) -> sqlx::Result<()> {
-        raw_sql(OPEN).execute(self).await.map(drop)
+const ANY_FAILED: &str = "
+SELECT CAST(id AS TEXT) FROM processing_queue WHERE {is_failed} LIMIT 1";
+
+impl Table {
+    fn fill_sqlite(&self, statement: &str) -> AssertSqlSafe<String> {
+        let Statuses {
+            pending,
+            processing,
+            completed,
+            failed,
+        } = &self.statuses;
+        let queue = format!(
+            "(SELECT id, document_id, stage, {} AS is_failed, {} AS is_active,
+                     id IN (SELECT value FROM json_each(?1)) AS is_asked FROM processing_queue)",
+            is_one_of(failed),
+            is_one_of(&[pending.as_slice(), processing].concat())
+        );
+        let has = |column, sql: &str| match self.queue.kind(column) {
+            Some(_) => sql.to_owned(),
+            None => String::new(),
+        };
+        let first = |words: &[String]| {
+            words
+                .first()
+                .map_or("NULL".to_owned(), |word| literal(word))
+        };
+        let parts = [
+            ("{payload}", has("payload", PAYLOAD)),
+            ("{attempts}", has("attempts", "attempts = 0,")),
+            ("{pending}", first(pending)),
+            ("{completed}", first(completed)),
+            ("{offset}", format!("'{} seconds'", self.offset)),
+            ("{queue}", queue),
+            ("{is_failed}", is_one_of(failed)),
+        ];
+        AssertSqlSafe(fill(statement, &parts))
+    }
+}
+
+/// Ids as one parameter, a number also as one: a column without a type tells it from its text.
+fn asked(ids: &[Id]) -> String {
+    let texts = ids.iter().map(|id| id.as_str().into());
+    let numbers = ids.iter().filter_map(Id::number).map(Into::into);
+    list(&texts.chain(numbers).collect::<Vec<serde_json::Value>>())
+}
+
+impl Desk for SqliteSession {
+    async fn open(&mut self, scope: &Scope) -> sqlx::Result<Table> {
+        raw_sql(OPEN).execute(self.connection()).await?;
+        let now = query_scalar("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')");
+        let now: DateTime<Utc> = now.fetch_one(self.connection()).await?;
+        let offset = scope.naive_timestamps.map_or(0, |zone| {
+            let offset = zone.offset_from_utc_datetime(&now.naive_utc());
+            offset.fix().local_minus_utc()
+        });
+        let queue = self.shape(scope, now).await?.queue.clone();
+        Ok(Table {
+            queue,
+            statuses: scope.statuses.clone(),
+            offset,
+        })
     }
 
-    async fn change(&mut self, action: Action, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
+    async fn change(&mut self, table: &Table, action: Action, ids: &[Id]) -> sqlx::Result<Vec<Id>> {
         let change = match action {
             Action::Retry => RETRY,
             Action::Skip => SKIP,
         };
-        query_scalar(change).bind(list(ids)).fetch_all(self).await
+        let change = query_scalar(table.fill_sqlite(change)).bind(asked(ids));
+        change.fetch_all(self.connection()).await
     }
 
-    async fn look(&mut self, ids: &[i64]) -> sqlx::Result<Vec<LeftAlone>> {
-        query_as(LOOK).bind(list(ids)).fetch_all(self).await
+    async fn look(&mut self, table: &Table, ids: &[Id]) -> sqlx::Result<Vec<LeftAlone>> {
+        let look = query_as(table.fill_sqlite(LOOK)).bind(asked(ids));
+        look.fetch_all(self.connection()).await
+    }
+
+    async fn any_failed(&mut self, table: &Table) -> sqlx::Result<Option<Id>> {
+        let query = query_scalar(table.fill_sqlite(ANY_FAILED));
+        query.fetch_optional(self.connection()).await
     }
 
     async fn commit(&mut self) -> sqlx::Result<()> {
-        raw_sql("COMMIT").execute(self).await.map(drop)
+        raw_sql("COMMIT").execute(self.connection()).await.map(drop)
     }
 
     async fn roll_back(&mut self) -> sqlx::Result<()> {
-        raw_sql("ROLLBACK").execute(self).await.map(drop)
+        let roll_back = raw_sql("ROLLBACK");
+        roll_back.execute(self.connection()).await.map(drop)
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::source::Inspection;
+use crate::source::shape::Shape;
+
 /// What is known of a database.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -17,10 +20,18 @@ pub struct Facts {
     pub round_trip: Duration,
     /// Its clock less ours, in seconds.
     pub skew: f64,
-    /// The columns of the tables that are there.
-    pub columns: Vec<Column>,
+    /// The tables.
+    pub shape: Shape,
+    /// The columns that the role may not read or not update, where there are roles.
+    pub rights: Vec<Right>,
+    /// Tables whose row level security hides rows.
+    pub hidden: Vec<String>,
+    /// What stands in the queue; nothing where that could not be looked at.
+    pub inspection: Option<Inspection>,
     /// The indexes that the exporter knows by name, where it knows any.
     pub indexes: Vec<Index>,
+    /// Whether the planner can use all of them for what is asked.
+    pub indexes_serve: bool,
     /// Rows of `processing_queue`, as the planner believes.
     pub rows: Option<f64>,
     /// The port that is connected to and the one that the server listens on, if they differ.
@@ -42,15 +53,13 @@ pub struct Role {
     pub connections: Option<i32>,
 }
 
-/// A column of one of the pipeline's tables.
+/// What the role may do with a column of one of the pipeline's tables.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Column {
+pub struct Right {
     /// The table.
     pub relation: String,
     /// The column.
     pub name: String,
-    /// Its type, as the database writes it.
-    pub kind: String,
     /// Whether it may be read.
     pub readable: bool,
     /// Whether it may be updated.
@@ -58,10 +67,10 @@ pub struct Column {
 }
 
 /// An index that the exporter knows by name.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub struct Index {
     /// Its name.
-    pub name: String,
+    pub name: &'static str,
     /// Whether it is whole; nothing if it is not there.
     pub is_valid: Option<bool>,
 }

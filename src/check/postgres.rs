@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection, query_as, query_scalar};
+use sqlx::{PgConnection, query_as, query_scalar};
 
-use crate::source::fault;
+use crate::snapshot::Scope;
+use crate::source::pool::Connect;
+use crate::source::postgres::{PostgresSession, catalog, indexes};
+use crate::source::{Inspection, Session};
 
-use super::facts::{Column, Facts, Index, Role};
+use super::LIMITS;
+use super::facts::{Facts, Index, Right, Role};
 
 /// The oldest version whose answers are tested.
 const OLDEST: i32 = 130_000;
@@ -24,19 +28,14 @@ SELECT current_setting('server_version') AS version,
        (SELECT reltuples::float8 FROM pg_class WHERE oid = to_regclass('processing_queue')) AS rows
 FROM pg_roles WHERE rolname = current_user";
 
-const COLUMNS: &str = "
+const RIGHTS: &str = "
 SELECT c.relname::text AS relation, a.attname::text AS name,
-       format_type(a.atttypid, NULL) AS kind,
        has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable,
        has_column_privilege(c.oid, a.attnum, 'UPDATE') AS writable
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.oid IN (to_regclass('processing_queue'),
     to_regclass('documents'), to_regclass('background_jobs'))";
-
-const INDEXES: &str = "
-SELECT name, (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(name)) AS is_valid
-FROM unnest(ARRAY['queueboard_live', 'queueboard_completed', 'queueboard_created']) AS name";
 
 #[derive(sqlx::FromRow)]
 struct Server {
@@ -56,25 +55,32 @@ struct Server {
 /// # Errors
 ///
 /// Why it cannot be connected to, or does not answer.
-pub async fn facts(options: &PgConnectOptions) -> anyhow::Result<Facts> {
-    let connected = options.connect().await;
-    let connected = connected.map_err(|error| fault::of_connecting(error, options));
-    let mut connection = connected.context("connecting")?;
-    let connection = &mut connection;
+pub async fn facts(options: &PgConnectOptions, scope: &Scope) -> anyhow::Result<Facts> {
+    let session = PostgresSession::connect(options).await;
+    let mut session = session.context("connecting")?;
+    let connection = session.connection();
     // What is asked here goes through a pooler too, so nothing is prepared for later.
     let server: Server = query_as(SERVER)
         .persistent(false)
         .fetch_one(&mut *connection)
         .await?;
-    let columns: Vec<Column> = query_as(COLUMNS)
+    let rights: Vec<Right> = query_as(RIGHTS)
         .persistent(false)
         .fetch_all(&mut *connection)
         .await?;
-    let indexes: Vec<Index> = query_as(INDEXES)
-        .persistent(false)
-        .fetch_all(&mut *connection)
-        .await?;
+    let shape = catalog::shape(connection).await?;
+    let secured = catalog::secured(connection).await?;
+    let hidden = secured.into_iter().filter(|table| !table.is_open);
+    let mut found = Vec::new();
+    for index in indexes::all(&shape.queue, &scope.statuses) {
+        found.push(Index {
+            name: index.name,
+            is_valid: indexes::is_valid(connection, index.name).await?,
+        });
+    }
     let (round_trip, skew) = clock(connection).await?;
+    // What keeps a collection from being begun is told of the collection itself.
+    let inspected = inspect(&mut session, scope).await.ok();
     let ports = server.port.and_then(|port| u16::try_from(port).ok());
     let ports = ports.map(|port| (options.get_port(), port));
     let transaction = server.transaction_ms.and_then(|ms| u64::try_from(ms).ok());
@@ -89,13 +95,25 @@ pub async fn facts(options: &PgConnectOptions) -> anyhow::Result<Facts> {
         read_only: server.read_only,
         round_trip,
         skew,
-        columns,
-        indexes,
+        shape,
+        rights,
+        hidden: hidden.map(|table| table.relation).collect(),
+        indexes: found,
+        indexes_serve: inspected.as_ref().is_some_and(|(serve, _)| *serve),
+        inspection: inspected.map(|(_, inspection)| inspection),
         rows: server.rows.filter(|rows| *rows >= 0.0),
         ports: ports.filter(|(ours, theirs)| ours != theirs),
         transaction_timeout: transaction.filter(|ms| *ms > 0).map(Duration::from_millis),
         journal: None,
     })
+}
+
+/// Returns whether the indexes serve, and what stands in the queue.
+async fn inspect(session: &mut PostgresSession, scope: &Scope) -> sqlx::Result<(bool, Inspection)> {
+    let opening = session.begin(LIMITS, scope).await?;
+    let inspection = session.inspect(&opening, LIMITS).await?;
+    session.end().await?;
+    Ok((opening.has_indexes, inspection))
 }
 
 /// Its clock is taken to have been read in the middle of the round trip.

@@ -1,83 +1,97 @@
-//! The tables and columns that are read, and what each may be. Pure.
+//! The tables and columns that are read, and what each may hold. Pure.
 
-use super::facts::{Column, Facts};
+use crate::source::shape::{Column, Form, Kind, Relation};
+
+use super::facts::{Facts, Right};
 use super::finding::Finding;
 
-/// What a column holds.
+/// What a column should hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Meaning {
+    Key,
     Number,
-    Text,
+    Word,
     Instant,
     Json,
     Any,
 }
 
-impl Kind {
-    fn admits(self, kind: &str) -> bool {
-        let kind = kind
-            .split('(')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        match self {
-            Self::Number => ["smallint", "integer", "bigint", "int", "numeric"].contains(&&*kind),
-            Self::Text => ["text", "character varying", "character"].contains(&&*kind),
-            Self::Instant => kind.starts_with("timestamp"),
-            Self::Json => ["json", "jsonb"].contains(&&*kind),
-            Self::Any => true,
+impl Meaning {
+    fn admits(self, kind: &Kind) -> bool {
+        match kind {
+            Kind::Any => true,
+            Kind::Text => !matches!(self, Self::Number | Self::Instant),
+            Kind::Enum(_) => matches!(self, Self::Word | Self::Any),
+            Kind::Integer | Kind::Numeric => matches!(self, Self::Key | Self::Number | Self::Any),
+            Kind::Uuid => matches!(self, Self::Key | Self::Any),
+            Kind::Json | Kind::Jsonb => matches!(self, Self::Json | Self::Any),
+            Kind::Instant | Kind::NaiveInstant => matches!(self, Self::Instant | Self::Any),
+            Kind::Other => self == Self::Any,
         }
     }
 
     fn as_str(self) -> &'static str {
         match self {
-            Self::Number => "bigint",
-            Self::Text => "text",
-            Self::Instant => "timestamptz",
-            Self::Json => "jsonb",
+            Self::Key => "a number, uuid or text",
+            Self::Number => "a number",
+            Self::Word => "text or an ENUM",
+            Self::Instant => "timestamptz or timestamp",
+            Self::Json => "jsonb, json or text",
             Self::Any => "any type",
         }
     }
 }
 
-use Kind::{Any, Instant, Json, Number, Text};
+use Meaning::{Any, Instant, Json, Key, Number, Word};
 
-const QUEUE: &[(&str, Kind)] = &[
-    ("id", Number),
-    ("document_id", Number),
-    ("stage", Text),
-    ("status", Text),
-    ("attempts", Number),
-    ("max_attempts", Number),
-    ("error_message", Text),
-    ("payload", Json),
-    ("created_at", Instant),
-    ("started_at", Instant),
-    ("completed_at", Instant),
+/// A column that is read: its name, what it should hold, and whether it must be there.
+type Expected = (&'static str, Meaning, Presence);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Required,
+    Optional,
+}
+
+use Presence::{Optional, Required};
+
+const QUEUE: &[Expected] = &[
+    ("id", Key, Required),
+    ("document_id", Key, Required),
+    ("stage", Word, Required),
+    ("status", Word, Required),
+    ("attempts", Number, Optional),
+    ("max_attempts", Number, Optional),
+    ("error_message", Any, Optional),
+    ("payload", Json, Optional),
+    ("deferred_until", Instant, Optional),
+    ("created_at", Instant, Required),
+    ("started_at", Instant, Required),
+    ("completed_at", Instant, Required),
 ];
 
-const DOCUMENTS: &[(&str, Kind)] = &[
-    ("id", Number),
-    ("title", Text),
-    ("original_filename", Text),
-    ("file_path", Text),
-    ("ai_model_version", Text),
+const DOCUMENTS: &[Expected] = &[
+    ("id", Key, Required),
+    ("title", Any, Optional),
+    ("original_filename", Any, Optional),
+    ("file_path", Any, Optional),
+    ("ai_model_version", Any, Optional),
 ];
 
-const JOBS: &[(&str, Kind)] = &[
-    ("id", Any),
-    ("kind", Text),
-    ("label", Text),
-    ("state", Text),
-    ("processed", Number),
-    ("total", Number),
-    ("started_at", Instant),
-    ("updated_at", Instant),
-    ("finished_at", Instant),
-    ("error", Text),
+const JOBS: &[Expected] = &[
+    ("id", Any, Required),
+    ("kind", Word, Required),
+    ("label", Any, Required),
+    ("state", Word, Required),
+    ("processed", Number, Required),
+    ("total", Number, Required),
+    ("started_at", Instant, Required),
+    ("updated_at", Instant, Required),
+    ("finished_at", Instant, Required),
+    ("error", Any, Required),
 ];
 
-/// What retry and skip change.
+/// What retry and skip change, as far as it is there.
 const CHANGED: [&str; 5] = [
     "status",
     "attempts",
@@ -88,69 +102,90 @@ const CHANGED: [&str; 5] = [
 
 /// Returns a finding for each table.
 pub fn tables(facts: &Facts) -> Vec<Finding> {
+    let shape = &facts.shape;
     vec![
-        table(facts, "processing_queue", QUEUE, false),
-        table(facts, "documents", DOCUMENTS, false),
-        table(facts, "background_jobs", JOBS, true),
+        table(facts, "processing_queue", &shape.queue, QUEUE, Required),
+        table(facts, "documents", &shape.documents, DOCUMENTS, Optional),
+        table(facts, "background_jobs", &shape.jobs, JOBS, Optional),
     ]
 }
 
 /// Returns the columns of the queue that people's actions need and may not change.
 pub fn unchangeable(facts: &Facts) -> Vec<&str> {
-    let may = |name: &&str| {
-        let mut columns = of(facts, "processing_queue");
-        columns.any(|column| column.name == *name && column.writable)
+    let may_not = |name: &&str| {
+        let column = right(facts, "processing_queue", name);
+        column.is_some_and(|column| !column.writable)
     };
-    CHANGED.into_iter().filter(|name| !may(name)).collect()
+    CHANGED.into_iter().filter(may_not).collect()
 }
 
-fn of<'a>(facts: &'a Facts, table: &str) -> impl Iterator<Item = &'a Column> {
-    let columns = facts.columns.iter();
-    columns.filter(move |column| column.relation == table)
+fn right<'a>(facts: &'a Facts, relation: &str, name: &str) -> Option<&'a Right> {
+    let mut rights = facts.rights.iter();
+    rights.find(|right| right.relation == relation && right.name == name)
 }
 
-fn table(facts: &Facts, name: &str, expected: &[(&str, Kind)], may_be_absent: bool) -> Finding {
-    if of(facts, name).next().is_none() {
-        return absent(name, may_be_absent);
+fn table(
+    facts: &Facts,
+    name: &str,
+    relation: &Relation,
+    expected: &[Expected],
+    presence: Presence,
+) -> Finding {
+    if !relation.exists() {
+        return absent(name, presence);
     }
-    let found = |wanted: &str| of(facts, name).find(|column| column.name == wanted);
-    let missing: Vec<&str> = expected
-        .iter()
-        .filter(|(column, _)| found(column).is_none())
-        .map(|(column, _)| *column)
-        .collect();
+    let find = |wanted: &str| relation.columns.iter().find(|column| column.name == wanted);
+    let absent = |of: Presence| -> Vec<&str> {
+        let absent = expected
+            .iter()
+            .filter(|(column, _, presence)| *presence == of && find(column).is_none());
+        absent.map(|(column, ..)| *column).collect()
+    };
+    let missing = absent(Required);
     if !missing.is_empty() {
         let seen = format!("it has no {}", missing.join(", "));
         return Finding::broken(name, seen, "check that it is the pipeline's table");
     }
-    let closed = of(facts, name).any(|column| {
-        let is_read = expected.iter().any(|(wanted, _)| *wanted == column.name);
-        is_read && !column.readable
-    });
-    if closed {
+    let found: Vec<(Meaning, &Column)> = expected
+        .iter()
+        .filter_map(|(wanted, meaning, _)| Some((*meaning, find(wanted)?)))
+        .collect();
+    let is_closed =
+        |column: &Column| right(facts, name, &column.name).is_some_and(|right| !right.readable);
+    if found.iter().any(|(_, column)| is_closed(column)) {
         let role = facts.role.as_ref().map_or("the role", |role| &role.name);
         let seen = format!("{role} may not read it");
         return Finding::broken(name, seen, format!("GRANT SELECT ON {name} TO {role}"));
     }
-    // SQLite has no types worth the name, and is asked in a way that needs none.
-    let is_typed = facts.role.is_some();
-    let odd: Vec<String> = expected
+    let odd = found
         .iter()
-        .filter_map(|(wanted, kind)| Some((kind, found(wanted)?)))
-        .filter(|(kind, column)| is_typed && !kind.admits(&column.kind))
-        .map(|(kind, column)| format!("{} is {}, not {}", column.name, column.kind, kind.as_str()))
+        .filter(|(meaning, column)| !meaning.admits(&column.kind));
+    let odd: Vec<String> = odd
+        .map(|(meaning, column)| {
+            format!(
+                "{} is {}, not {}",
+                column.name,
+                column.declared,
+                meaning.as_str()
+            )
+        })
         .collect();
-    if odd.is_empty() {
-        Finding::good(name, format!("{} columns as expected", expected.len()))
-    } else {
+    if !odd.is_empty() {
         let fix = "name a view of this table with these types instead, in a schema that stands \
                    before it in the role's search_path";
-        Finding::broken(name, odd.join("; "), fix)
+        return Finding::broken(name, odd.join("; "), fix);
     }
+    let kind = match relation.form {
+        Form::View => "a view of ",
+        Form::Materialized => "a materialized view of ",
+        Form::Partitioned => "a partitioned table of ",
+        Form::Absent | Form::Table => "",
+    };
+    Finding::good(name, format!("{kind}{} columns as expected", found.len()))
 }
 
-fn absent(name: &str, may_be_absent: bool) -> Finding {
-    if may_be_absent {
+fn absent(name: &str, presence: Presence) -> Finding {
+    if presence == Optional {
         return Finding::good(name, "there is none, and none is needed");
     }
     let fix = format!(

@@ -3,41 +3,51 @@
 use std::time::Instant;
 
 use anyhow::Context;
+use sqlx::query_scalar;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, query_as, query_scalar};
 
-use super::facts::{Column, Facts};
+use crate::snapshot::Scope;
+use crate::source::pool::Connect;
+use crate::source::sqlite::{SqliteSession, shape};
+use crate::source::{Inspection, Session};
 
-const COLUMNS: &str = "
-SELECT t.value AS relation, c.name, c.type AS kind, TRUE AS readable, TRUE AS writable
-FROM json_each('[\"processing_queue\", \"documents\", \"background_jobs\"]') AS t,
-     pragma_table_info(t.value) AS c";
+use super::LIMITS;
+use super::facts::Facts;
 
 /// Opens the file and asks.
 ///
 /// # Errors
 ///
 /// Why it cannot be opened, or is no database.
-pub async fn facts(options: &SqliteConnectOptions) -> anyhow::Result<Facts> {
+pub async fn facts(options: &SqliteConnectOptions, scope: &Scope) -> anyhow::Result<Facts> {
     let file = options.get_filename().display().to_string();
-    let opened = options.clone().read_only(true).connect().await;
-    let mut connection = opened.with_context(|| format!("opening {file}"))?;
+    let opened = SqliteSession::connect(&options.clone().read_only(true)).await;
+    let mut session = opened.with_context(|| format!("opening {file}"))?;
     let asked = Instant::now();
     let version: String = query_scalar("SELECT sqlite_version()")
-        .fetch_one(&mut connection)
+        .fetch_one(session.connection())
         .await?;
     let round_trip = asked.elapsed();
-    let columns: Vec<Column> = query_as(COLUMNS).fetch_all(&mut connection).await?;
+    let shape = shape(session.connection()).await?;
     let journal: String = query_scalar("PRAGMA journal_mode")
-        .fetch_one(&mut connection)
+        .fetch_one(session.connection())
         .await?;
     let metadata = std::fs::metadata(options.get_filename());
     Ok(Facts {
         engine: format!("SQLite {version}, {file}"),
         read_only: metadata.is_ok_and(|metadata| metadata.permissions().readonly()),
         round_trip,
-        columns,
+        shape,
+        // What keeps a collection from being begun is told of the collection itself.
+        inspection: inspect(&mut session, scope).await.ok(),
         journal: Some(journal).filter(|journal| journal != "wal"),
         ..Facts::default()
     })
+}
+
+async fn inspect(session: &mut SqliteSession, scope: &Scope) -> sqlx::Result<Inspection> {
+    let opening = session.begin(LIMITS, scope).await?;
+    let inspection = session.inspect(&opening, LIMITS).await?;
+    session.end().await?;
+    Ok(inspection)
 }

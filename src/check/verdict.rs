@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::admin::operator::Failure;
 use crate::config::Pipeline;
 use crate::judge::{Board, Lanes};
 use crate::source::fault::{Fault, reason};
 
 use super::facts::{Facts, Index};
 use super::finding::Finding;
-use super::schema;
+use super::{ACTING, schema};
 
 /// What Prometheus gives a scrape unless it is told otherwise, in seconds.
 const SCRAPE_TIMEOUT: f64 = 10.0;
@@ -82,24 +83,30 @@ pub fn board(board: &Board, facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-/// Returns whether people may retry and skip.
-pub fn acting(facts: &Facts) -> Finding {
-    let subject = "retry and skip";
+/// Returns whether people may retry and skip, and what came of trying.
+pub fn acting(facts: &Facts, rehearsed: Result<(), Failure>) -> Finding {
     let missing = schema::unchangeable(facts);
-    let role = facts.role.as_ref().map_or("", |role| &role.name);
+    let role = facts.role.as_ref().map(|role| role.name.as_str());
     if facts.read_only {
         let seen = "nothing can be written in this database";
         let fix = "give the primary's URL as --admin.database-url";
-        Finding::advice(subject, seen, fix)
-    } else if missing.is_empty() {
-        Finding::good(
-            subject,
-            format!("may change rows, as {role}").replace(", as ,", ""),
-        )
-    } else {
+        return Finding::advice(ACTING, seen, fix);
+    }
+    if let (Some(role), false) = (role, missing.is_empty()) {
         let columns = missing.join(", ");
         let fix = format!("GRANT UPDATE ({columns}) ON processing_queue TO {role}");
-        Finding::broken(subject, format!("{role} may not change {columns}"), fix)
+        return Finding::broken(ACTING, format!("{role} may not change {columns}"), fix);
+    }
+    match rehearsed {
+        Ok(()) => {
+            let role = role.map_or(String::new(), |role| format!(", as {role}"));
+            Finding::good(ACTING, format!("done to a row and taken back{role}"))
+        }
+        Err(failure) => {
+            let fix = "read through it, and name in --admin.database-url a role in whose \
+                       search_path the table itself stands first";
+            Finding::broken(ACTING, format!("{failure} ({})", failure.reason()), fix)
+        }
     }
 }
 
@@ -210,7 +217,7 @@ fn indexes(now: f64, lanes: &Lanes, facts: &Facts) -> Finding {
     let named = |found: &dyn Fn(&Index) -> bool| {
         let indexes = facts.indexes.iter().filter(|index| found(index));
         indexes
-            .map(|index| index.name.as_str())
+            .map(|index| index.name)
             .collect::<Vec<_>>()
             .join(", ")
     };
@@ -222,9 +229,16 @@ fn indexes(now: f64, lanes: &Lanes, facts: &Facts) -> Finding {
     }
     let missing = named(&|index| index.is_valid.is_none());
     let now_ms = milliseconds(now);
-    if missing.is_empty() {
-        let seen = format!("all three are there: a scrape takes {now_ms}");
+    if missing.is_empty() && facts.indexes_serve {
+        let seen = format!("all are there, and used: a scrape takes {now_ms}");
         return Finding::good("indexes", seen);
+    }
+    if missing.is_empty() {
+        let seen = "they were made, and the planner has no use for them: they are of another \
+                    definition, or the columns of a view are not those of its table";
+        let fix = "drop them, and make those that queueboard-exporter indexes prints for this \
+                   database and this --config.file";
+        return Finding::advice("indexes", seen, fix);
     }
     let needed = needed_rows(lanes);
     let with = needed * SECONDS_A_ROW + ROUND_TRIPS * facts.round_trip.as_secs_f64();

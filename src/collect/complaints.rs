@@ -36,6 +36,21 @@ impl Complaints {
             );
         }
     }
+
+    /// Logs what is to be said of a subject, if that has changed.
+    pub(super) fn note(&self, subject: &'static str, note: Option<&impl ToString>) {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(note) = note else {
+            if standing.remove(subject).is_some() {
+                tracing::info!(subject, "what was said of the {subject} is over");
+            }
+            return;
+        };
+        let reason = note.to_string();
+        if is_news(standing.entry(subject).or_default(), &reason) {
+            tracing::warn!(subject, reason, "the {subject} is not told as it is");
+        }
+    }
 }
 
 /// Whether a failure is none of those said, and there are few of them; it is one of them then.

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::snapshot::{FailedQuestion, FailedRows};
-use crate::source::pool::Pool;
+use crate::snapshot::{FailedQuestion, FailedRows, Scope};
+use crate::source::fault::reason;
+use crate::source::pool::{Connect, Pool};
 use crate::source::{Limits, Session, Source};
+
+use super::doubt::Doubt;
 
 /// How long a person waits.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,35 +21,63 @@ const LIMITS: Limits = Limits {
     idle: Duration::from_secs(5),
 };
 
+/// Why the failed rows could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FailedError {
+    /// The database did not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// What it answered may be wrong.
+    #[error(transparent)]
+    Doubt(#[from] Doubt),
+}
+
+impl FailedError {
+    /// Returns why, for the log.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Database(error) => reason(error),
+            Self::Doubt(doubt) => doubt.to_string(),
+        }
+    }
+}
+
 /// Reads a page of failed rows.
 ///
 /// # Errors
 ///
 /// What the database says, or a time-out.
-pub async fn failed(source: &Source, question: &FailedQuestion) -> sqlx::Result<FailedRows> {
+pub async fn failed(
+    source: &Source,
+    question: &FailedQuestion,
+    scope: &Scope,
+) -> Result<FailedRows, FailedError> {
     let deadline = Instant::now() + TIMEOUT;
     let read = async {
         match source {
-            Source::Postgres(pool) => read(pool, question, deadline).await,
-            Source::Sqlite(pool) => read(pool, question, deadline).await,
+            Source::Postgres(pool) => read(pool, question, scope, deadline).await,
+            Source::Sqlite(pool) => read(pool, question, scope, deadline).await,
         }
     };
     timeout_at(deadline, read)
         .await
-        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut.into()))
 }
 
-async fn read<C: sqlx::Connection + Session>(
+async fn read<C: Connect + Session>(
     pool: &Pool<C>,
     question: &FailedQuestion,
+    scope: &Scope,
     deadline: Instant,
-) -> sqlx::Result<FailedRows> {
+) -> Result<FailedRows, FailedError> {
     let mut lease = pool.lease(deadline).await?;
-    let opening = Session::begin(&mut *lease, LIMITS).await?;
+    let opening = Session::begin(&mut *lease, LIMITS, scope).await?;
     let now = opening.now.timestamp_micros() as f64 / 1e6;
     let rows = lease.failed(question).await?;
     let total = lease.count_failed(question).await?;
+    let doubts = lease.doubts(&opening, LIMITS).await?;
     lease.end().await?;
     lease.give_back();
+    Doubt::of(&doubts, opening.now).map_or(Ok(()), Err)?;
     Ok(FailedRows { now, rows, total })
 }

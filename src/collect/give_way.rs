@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::source::fault::{self, Fault};
-use crate::source::pool::Pool;
+use crate::source::pool::{Connect, Pool};
 use crate::source::{Limits, Opening, Session};
 
 /// How long a question may go on unwatched, and then until the next look.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Waits for the answer to a question, and sees to it that nobody waits long for the same.
-pub(super) async fn giving_way<C: sqlx::Connection + Session, T>(
+pub(super) async fn giving_way<C: Connect + Session, T>(
     pool: &Pool<C>,
     opening: &Opening,
     limits: Limits,
@@ -33,7 +33,7 @@ pub(super) async fn giving_way<C: sqlx::Connection + Session, T>(
     answer.map_err(|error| told_apart(error, begun.elapsed(), limits.statement))
 }
 
-async fn watched<C: sqlx::Connection + Session, T>(
+async fn watched<C: Connect + Session, T>(
     pool: &Pool<C>,
     backend: i32,
     mut question: impl Future<Output = T> + Unpin,
@@ -51,7 +51,7 @@ async fn watched<C: sqlx::Connection + Session, T>(
 
 /// Cancels what the backend does if somebody waits for it. Where there is no second connection to
 /// be had, the server's time limits have to do.
-async fn look<C: sqlx::Connection + Session>(pool: &Pool<C>, backend: i32) {
+async fn look<C: Connect + Session>(pool: &Pool<C>, backend: i32) {
     let Ok(mut lease) = pool.lease(Instant::now() + PATIENCE).await else {
         return;
     };

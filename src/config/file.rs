@@ -30,6 +30,10 @@ pub struct File {
     pub background_jobs: Option<BackgroundJobs>,
     /// Stages with a 24-hour trend.
     pub trend: Option<Vec<Name>>,
+    /// Words of the status column by what they mean.
+    pub statuses: Option<Statuses>,
+    /// How the queue's table is kept.
+    pub queue: Option<Queue>,
 }
 
 /// One machine and the stages on it, in display order.
@@ -89,6 +93,31 @@ pub struct BackgroundJobs {
     /// The machine of each kind.
     #[serde(default)]
     pub kinds: BTreeMap<String, Name>,
+}
+
+/// Words of a status, and where in the file they stand.
+pub type Words = Spanned<Vec<Name>>;
+
+/// The words of each status; one that is absent keeps its own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Statuses {
+    /// Rows that wait.
+    pub pending: Option<Words>,
+    /// Rows being worked on.
+    pub processing: Option<Words>,
+    /// Rows that are done.
+    pub completed: Option<Words>,
+    /// Rows that failed for good.
+    pub failed: Option<Words>,
+}
+
+/// How the queue's table is kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Queue {
+    /// IANA name of the zone of timestamps that have none.
+    pub naive_timestamps: Option<Name>,
 }
 
 /// Parses a configuration file.

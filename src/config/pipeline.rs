@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use crate::snapshot::Scope;
+use crate::snapshot::{Scope, Statuses};
 
 /// The machine under which stages on no machine are reported.
 pub const UNASSIGNED: &str = "unassigned";
@@ -28,6 +28,10 @@ pub struct Pipeline {
     pub default_job_machine: String,
     /// Stages with a 24-hour trend.
     pub trend: Vec<String>,
+    /// The words of each status.
+    pub statuses: Statuses,
+    /// The zone of timestamps that have none, if one is said.
+    pub naive_timestamps: Option<Tz>,
 }
 
 /// A machine of the board.
@@ -66,12 +70,9 @@ impl Pipeline {
         configured.map_or(UNASSIGNED, |stage| &stage.machine)
     }
 
-    /// Returns the machine to which a deferred row of a stage is attributed.
-    pub fn deferral_machine_of(&self, stage: &str) -> &str {
-        match self.deferrals.get(stage) {
-            Some(machine) => machine,
-            None => self.machine_of(stage),
-        }
+    /// Returns the machine whose absence a deferred row of a stage means, if it means any.
+    pub fn deferral_machine_of(&self, stage: &str) -> Option<&str> {
+        self.deferrals.get(stage).map(String::as_str)
     }
 
     /// Returns the machine that runs a kind of background job.
@@ -94,6 +95,8 @@ impl Pipeline {
             pool_stages: self.pools.iter().map(|pool| pool.stage.clone()).collect(),
             models: models.cloned().collect(),
             trend_stages: self.trend.clone(),
+            statuses: self.statuses.clone(),
+            naive_timestamps: self.naive_timestamps,
         }
     }
 }

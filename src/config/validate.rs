@@ -5,7 +5,9 @@ use std::fmt::{self, Write};
 
 use chrono_tz::Tz;
 
-use super::file::{BackgroundJobs, Deferral, File, Machine, Name, Pool, Spanned};
+use crate::snapshot;
+
+use super::file::{self, BackgroundJobs, Deferral, File, Machine, Name, Pool, Spanned, Statuses};
 use super::pipeline::{self, Pipeline, UNASSIGNED};
 
 /// Why a configuration is refused, and where; shown as `line:column: reason`.
@@ -68,6 +70,7 @@ impl fmt::Display for Refusal {
 /// Makes a [`Pipeline`] of a file, taking absent sections from `default`.
 pub(super) fn validate(file: File, default: File) -> Result<Pipeline, Refusal> {
     let machines = file.machines.or(default.machines).unwrap_or_default();
+    let naive_timestamps = file.queue.and_then(|queue| queue.naive_timestamps);
     let stages = stages(&machines)?;
     let names = Names {
         machines: &machines,
@@ -78,7 +81,16 @@ pub(super) fn validate(file: File, default: File) -> Result<Pipeline, Refusal> {
             names.jobs(&jobs)
         })?;
     Ok(Pipeline {
-        timezone: section(file.timezone, default.timezone, |zone| timezone(&zone))?,
+        timezone: section(file.timezone, default.timezone, |zone| {
+            timezone(&zone, "timezone")
+        })?,
+        naive_timestamps: naive_timestamps
+            .map(|zone| timezone(&zone, "queue: naive_timestamps"))
+            .transpose()?,
+        statuses: statuses(
+            file.statuses.unwrap_or_default(),
+            default.statuses.unwrap_or_default(),
+        )?,
         pools: section(file.pools, default.pools, |pools| names.pools(&pools))?,
         deferrals: section(file.deferrals, default.deferrals, |list| {
             names.deferrals(&list)
@@ -107,10 +119,72 @@ fn section<T, R>(
     }
 }
 
-fn timezone(name: &Name) -> Result<Tz, Refusal> {
+/// A status that the file does not name keeps its word of `default`.
+fn statuses(file: Statuses, default: Statuses) -> Result<snapshot::Statuses, Refusal> {
+    let mut words = Words::default();
+    let kept = [
+        words.keep("pending", &file.pending, default.pending),
+        words.keep("processing", &file.processing, default.processing),
+        words.keep("completed", &file.completed, default.completed),
+        words.keep("failed", &file.failed, default.failed),
+    ];
+    let [pending, processing, completed, failed] = kept;
+    Ok(snapshot::Statuses {
+        pending: words.given("pending", file.pending, pending)?,
+        processing: words.given("processing", file.processing, processing)?,
+        completed: words.given("completed", file.completed, completed)?,
+        failed: words.given("failed", file.failed, failed)?,
+    })
+}
+
+/// The statuses that words have been given.
+#[derive(Default)]
+struct Words {
+    meanings: BTreeMap<String, &'static str>,
+}
+
+impl Words {
+    fn keep(
+        &mut self,
+        status: &'static str,
+        given: &Option<file::Words>,
+        default: Option<file::Words>,
+    ) -> Vec<String> {
+        let default = default.filter(|_| given.is_none());
+        let default = default.into_iter().flat_map(|words| words.value);
+        let default: Vec<String> = default.map(|word| word.value).collect();
+        let meanings = default.iter().map(|word| (word.clone(), status));
+        self.meanings.extend(meanings);
+        default
+    }
+
+    fn given(
+        &mut self,
+        status: &'static str,
+        given: Option<file::Words>,
+        kept: Vec<String>,
+    ) -> Result<Vec<String>, Refusal> {
+        let Some(given) = given else {
+            return Ok(kept);
+        };
+        if given.value.is_empty() {
+            let reason = format!("statuses: `{status}` has no word");
+            return Err(Refusal::at(&given, reason));
+        }
+        for word in &given.value {
+            if let Some(other) = self.meanings.insert(word.value.clone(), status) {
+                let reason = format!("statuses: `{}` means `{other}` already", word.value);
+                return Err(Refusal::at(word, reason));
+            }
+        }
+        Ok(given.value.into_iter().map(|word| word.value).collect())
+    }
+}
+
+fn timezone(name: &Name, section: &str) -> Result<Tz, Refusal> {
     name.value.parse().map_err(|_| {
         let reason = format!(
-            "timezone `{}` is unknown: use a name such as Asia/Seoul",
+            "{section} `{}` is unknown: use a name such as Asia/Seoul",
             name.value
         );
         Refusal::at(name, reason)

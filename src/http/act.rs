@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::admin::action::{Action, Report};
 use crate::admin::operator::{Failure, Operator};
 use crate::admin::request;
+use crate::snapshot::{Id, Scope};
 use crate::telemetry::Telemetry;
 
 use super::response::{self, Response};
@@ -27,13 +28,14 @@ pub async fn answer(
     actor: &str,
     request: Request,
     operator: &Operator,
+    scope: &Scope,
     telemetry: &Telemetry,
 ) -> Response {
     let ids = match asked(request).await {
         Ok(ids) => ids,
         Err((status, reason)) => return response::error(status, &reason),
     };
-    match operator.act(action, &ids).await {
+    match operator.act(action, &ids, scope).await {
         Ok(report) => {
             record(&report, actor, telemetry);
             response::json(StatusCode::OK, &report.answer())
@@ -52,7 +54,7 @@ pub async fn answer(
 }
 
 /// Reads which rows are asked for, or says what is wrong with the request.
-async fn asked(request: Request) -> Result<Vec<i64>, (StatusCode, String)> {
+async fn asked(request: Request) -> Result<Vec<Id>, (StatusCode, String)> {
     let refuse = |status, reason: &str| Err((status, reason.to_owned()));
     let headers = request.headers();
     if origin::is_foreign(headers) {
@@ -118,11 +120,10 @@ fn record(report: &Report, actor: &str, telemetry: &Telemetry) {
 
 fn status(failure: &Failure) -> StatusCode {
     match failure {
-        Failure::Forbidden(_) => StatusCode::FORBIDDEN,
-        Failure::ReadOnly(_) => StatusCode::CONFLICT,
+        Failure::Forbidden(_) | Failure::Hidden(_) => StatusCode::FORBIDDEN,
+        Failure::ReadOnly(_) | Failure::Refused(_) => StatusCode::CONFLICT,
         Failure::Busy(_) | Failure::Unreachable(_) | Failure::Unknown(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
-        Failure::Refused(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -22,7 +22,6 @@ use crate::exporter::Exporter;
 use crate::judge::Board;
 use crate::render;
 use crate::snapshot::Collector;
-use crate::source::fault::reason;
 use crate::telemetry::Telemetry;
 
 use super::credentials::Token;
@@ -94,7 +93,9 @@ impl Service for Admin {
             Call::Overview => overview(&exporter).await,
             Call::Failed => failed(&exporter, query).await,
             Call::Act(action) => {
-                act::answer(action, &actor, request, &self.operator, &self.telemetry).await
+                let scope = exporter.pipeline().scope();
+                let (operator, telemetry) = (&self.operator, &self.telemetry);
+                act::answer(action, &actor, request, operator, &scope, telemetry).await
             }
             Call::Reload => self.reload(&actor, request.headers()).await,
             Call::NotFound => response::error(StatusCode::NOT_FOUND, "there is no such call"),
@@ -186,7 +187,7 @@ async fn failed(exporter: &Exporter, query: &str) -> Response {
             )
         }
         Err(error) => {
-            tracing::warn!(error = reason(&error), "reading the failed rows failed");
+            tracing::warn!(error = error.reason(), "reading the failed rows failed");
             let reason = "the failed rows could not be read; the exporter's log has the reason";
             response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
         }
@@ -201,7 +202,7 @@ async fn page(exporter: &Exporter, query: &str) -> Response {
     let question = request.question(exporter.pipeline());
     let (board, failures) = tokio::join!(board(exporter), exporter.failures(&question));
     if let Err(error) = &failures {
-        tracing::warn!(error = reason(error), "reading the failed rows failed");
+        tracing::warn!(error = error.reason(), "reading the failed rows failed");
     }
     let failures = failures.ok();
     let next = failures

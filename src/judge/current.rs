@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::config::Pipeline;
 use crate::config::pipeline::UNASSIGNED;
-use crate::snapshot::{CurrentRow, UnixSeconds};
+use crate::snapshot::{CurrentRow, Id, UnixSeconds};
 
 use super::names::Names;
 
@@ -26,7 +26,7 @@ pub struct Item {
     /// The stage, folded when there are too many.
     pub stage: String,
     /// The document's id.
-    pub document_id: i64,
+    pub document_id: Option<Id>,
     /// What people call the document.
     pub title: String,
     /// When work on it began.
@@ -58,7 +58,7 @@ fn items(rows: &[&CurrentRow], machine: &str, names: &Names, pipeline: &Pipeline
 fn item(row: &CurrentRow, stage: &str) -> Item {
     Item {
         stage: stage.to_owned(),
-        document_id: row.document_id,
+        document_id: row.document_id.clone(),
         title: title(row),
         started_at: row.started_at.filter(|at| at.is_finite()),
     }
@@ -74,7 +74,7 @@ fn latest_first(a: &CurrentRow, b: &CurrentRow) -> Ordering {
 
 fn title(row: &CurrentRow) -> String {
     let names = [row.title.as_deref(), row.original_filename.as_deref()];
-    display_title(names, row.file_path.as_deref(), row.document_id)
+    display_title(names, row.file_path.as_deref(), row.document_id.as_ref())
 }
 
 /// Returns the first of title and uploaded name that is one, else the file's name, else the
@@ -82,10 +82,11 @@ fn title(row: &CurrentRow) -> String {
 pub(super) fn display_title(
     names: [Option<&str>; 2],
     file_path: Option<&str>,
-    document_id: i64,
+    document_id: Option<&Id>,
 ) -> String {
     let file_name = file_path.and_then(|path| path.rsplit('/').next());
     let mut names = names.into_iter().chain([file_name]).flatten();
     let name = names.find(|name| !name.is_empty());
-    name.map_or_else(|| format!("문서 #{document_id}"), str::to_owned)
+    let number = || document_id.map_or("?", Id::as_str);
+    name.map_or_else(|| format!("문서 #{}", number()), str::to_owned)
 }

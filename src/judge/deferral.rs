@@ -1,6 +1,31 @@
 //! Until when a row is deferred: the one parser of `payload.deferred_until`.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use serde_json::Value;
+
+/// Until when a row is deferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deferral {
+    /// Its document says nothing of it.
+    None,
+    /// Until this instant.
+    Until(DateTime<Utc>),
+    /// What its document says is no timestamp.
+    Malformed,
+}
+
+/// Reads the `deferred_until` of a JSON document; one that is no JSON says nothing, unless it was
+/// cut.
+pub fn of_document(document: &str) -> Deferral {
+    let Ok(document) = serde_json::from_str::<Value>(document) else {
+        return Deferral::Malformed;
+    };
+    match document.get("deferred_until") {
+        None | Some(Value::Null) => Deferral::None,
+        Some(Value::String(text)) => timestamp(text).map_or(Deferral::Malformed, Deferral::Until),
+        Some(_) => Deferral::Malformed,
+    }
+}
 
 /// Parses an ISO 8601 timestamp: a date, `T` or a space, a time whose seconds and fraction may
 /// be left out, then `Z`, `±HH`, `±HHMM`, `±HH:MM` or nothing, which is UTC.

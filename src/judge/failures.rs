@@ -1,7 +1,7 @@
 //! Failed rows, a page at a time, each under the cause that it shares with others.
 
 use crate::config::Pipeline;
-use crate::snapshot::{FailedRow, FailedRows, Position, UnixSeconds};
+use crate::snapshot::{FailedRow, FailedRows, Id, Position, UnixSeconds};
 
 use super::current::display_title;
 use super::{cause, seconds_between};
@@ -21,13 +21,13 @@ pub struct Failures {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// The queue row's id.
-    pub id: i64,
+    pub id: Id,
     /// The stage.
     pub stage: String,
     /// The machine that the stage is on, or `unassigned`.
     pub machine: String,
     /// The document's id.
-    pub document_id: i64,
+    pub document_id: Option<Id>,
     /// What people call the document.
     pub title: String,
     /// How often it was tried.
@@ -61,14 +61,14 @@ pub fn judge(rows: &FailedRows, limit: usize, pipeline: &Pipeline) -> Failures {
 fn failure(row: &FailedRow, now: UnixSeconds, pipeline: &Pipeline) -> Failure {
     let names = [row.title.as_deref(), row.original_filename.as_deref()];
     Failure {
-        id: row.id,
-        stage: row.stage.clone(),
+        id: row.id.clone(),
+        stage: row.stage.to_string(),
         machine: pipeline.machine_of(&row.stage).to_owned(),
-        document_id: row.document_id,
-        title: display_title(names, row.file_path.as_deref(), row.document_id),
+        document_id: row.document_id.clone(),
+        title: display_title(names, row.file_path.as_deref(), row.document_id.as_ref()),
         attempts: row.attempts,
         max_attempts: row.max_attempts,
-        error_message: row.error_message.clone(),
+        error_message: row.error_message.as_deref().map(str::to_owned),
         cause: cause::of(row.error_message.as_deref().unwrap_or_default()),
         failed_at: row.failed_at,
         age: row

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Pipeline;
-use crate::snapshot::{JobCountRow, JobRow, JobRows, UnixSeconds};
+use crate::snapshot::{Id, JobCountRow, JobRow, JobRows, Text, UnixSeconds};
 use crate::windows::Windows;
 
 use super::forecast;
@@ -26,7 +26,7 @@ pub struct Jobs {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// Its id as text.
-    pub id: String,
+    pub id: Id,
     /// Its kind, folded when there are too many.
     pub kind: String,
     /// What people call it.
@@ -112,7 +112,7 @@ fn job(row: &JobRow, kinds: &Names, states: &Names, windows: &Windows, pipeline:
     Job {
         id: row.id.clone(),
         kind: kind.to_owned(),
-        label: row.label.clone(),
+        label: row.label.as_deref().map(str::to_owned),
         machine: pipeline.job_machine_of(kind).to_owned(),
         state: states.fold(text(&row.state)).to_owned(),
         processed: row.processed,
@@ -122,7 +122,7 @@ fn job(row: &JobRow, kinds: &Names, states: &Names, windows: &Windows, pipeline:
         elapsed,
         eta: running.then(eta).flatten(),
         stale: running && is_stale(row, windows),
-        error: row.error.clone(),
+        error: row.error.as_deref().map(str::to_owned),
     }
 }
 
@@ -145,7 +145,7 @@ fn is_stale(row: &JobRow, windows: &Windows) -> bool {
         .is_none_or(|sign_of_life| sign_of_life <= due)
 }
 
-fn text(value: &Option<String>) -> &str {
+fn text(value: &Option<Text>) -> &str {
     value.as_deref().unwrap_or_default()
 }
 

@@ -97,7 +97,8 @@ fn lane(
     pools: &[PoolShare],
     pipeline: &Pipeline,
 ) -> MachineLane {
-    let (mut items, mut completed, mut deferred) = (Items::default(), Completed::default(), 0);
+    let (mut items, mut deferred) = (Items::default(), 0);
+    let (mut completed, mut skipped) = (Completed::default(), Completed::default());
     let mut own = Vec::new();
     for stage in stages {
         if stage.machine == key {
@@ -105,15 +106,20 @@ fn lane(
             items += stage.items;
             if pipeline.pool_of(&stage.stage).is_none() {
                 completed += stage.completed;
+                skipped += stage.skipped;
             }
         }
-        if pipeline.deferral_machine_of(&stage.stage) == key {
+        if pipeline.deferral_machine_of(&stage.stage) == Some(key.as_str()) {
             deferred += stage.deferred;
         }
     }
     let shares = pools.iter().filter(|share| share.machine == key);
-    shares.for_each(|share| completed += share.completed);
-    let state = State::of(items.processing, completed.m15, deferred);
+    for share in shares {
+        completed += share.completed;
+        skipped += share.skipped;
+    }
+    // To skip a row is no work done.
+    let state = State::of(items.processing, completed.m15 - skipped.m15, deferred);
     MachineLane {
         key,
         label,

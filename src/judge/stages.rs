@@ -3,12 +3,13 @@
 use std::ops::AddAssign;
 
 use crate::config::Pipeline;
-use crate::snapshot::{StageRow, UnixSeconds};
+use crate::snapshot::{OddDeferral, StageRow, UnixSeconds, deferral as read_as};
 use crate::windows::Windows;
 
-use super::deferral;
+use super::deferral::{self, Deferral};
 use super::forecast::{self, Forecast, Ratio};
 use super::names::Names;
+use super::quantiles::Quantiles;
 use super::{seconds_between, unix_seconds};
 
 /// One stage's numbers.
@@ -24,10 +25,18 @@ pub struct StageLane {
     pub deferred: i64,
     /// Pending rows whose `deferred_until` is no timestamp.
     pub deferred_malformed: i64,
+    /// Rows whose status is none of the four.
+    pub unknown_status: i64,
     /// Its completions.
     pub completed: Completed,
+    /// Those of its completions that a person skipped.
+    pub skipped: Completed,
     /// Rows created in an hour.
     pub created_1h: i64,
+    /// How long the rows completed in an hour had waited, in seconds.
+    pub wait: Quantiles,
+    /// How long they were worked on, in seconds.
+    pub processing: Quantiles,
     /// Least `created_at` of the pending rows.
     pub oldest_pending: Option<UnixSeconds>,
     /// Least `started_at` of the processing rows.
@@ -67,6 +76,8 @@ pub struct PoolShare {
     pub machine: String,
     /// How many.
     pub completed: Completed,
+    /// Those of them that a person skipped.
+    pub skipped: Completed,
 }
 
 impl StageLane {
@@ -77,8 +88,12 @@ impl StageLane {
             items: Items::default(),
             deferred: 0,
             deferred_malformed: 0,
+            unknown_status: 0,
             completed: Completed::default(),
+            skipped: Completed::default(),
             created_1h: 0,
+            wait: Quantiles::default(),
+            processing: Quantiles::default(),
             oldest_pending: None,
             oldest_processing: None,
             oldest_pending_age: None,
@@ -95,16 +110,34 @@ impl StageLane {
         Forecast::of(self.items.pending, self.completed.h1, self.created_1h)
     }
 
-    fn add(&mut self, row: &StageRow, windows: &Windows) {
+    fn add(&mut self, row: &StageRow) {
         self.items += row.items();
+        self.unknown_status += row.unknown_status;
         self.completed += row.completed();
+        self.skipped += row.skipped();
         self.created_1h += row.created_1h;
+        self.wait.add(row.waits.as_deref().unwrap_or_default());
+        self.processing
+            .add(row.works.as_deref().unwrap_or_default());
         self.oldest_pending = least(self.oldest_pending, row.oldest_pending);
         self.oldest_processing = least(self.oldest_processing, row.oldest_processing);
-        match row.deferred_until.as_deref().map(deferral::timestamp) {
-            Some(Some(until)) if until > windows.now => self.deferred += row.pending,
-            Some(None) => self.deferred_malformed += row.pending,
-            Some(Some(_)) | None => {}
+        match row.deferral {
+            read_as::FUTURE => self.deferred += row.pending,
+            // Until it is found among those that are read apart.
+            read_as::ODD => self.deferred_malformed += row.pending,
+            _ => {}
+        }
+    }
+
+    fn add_odd(&mut self, odd: &OddDeferral, windows: &Windows) {
+        let document = odd.document.as_deref().unwrap_or_default();
+        match deferral::of_document(document) {
+            Deferral::Malformed => {}
+            Deferral::Until(until) => {
+                self.deferred_malformed -= odd.count;
+                self.deferred += if until > windows.now { odd.count } else { 0 };
+            }
+            Deferral::None => self.deferred_malformed -= odd.count,
         }
     }
 }
@@ -125,25 +158,38 @@ impl StageRow {
             today: self.completed_today,
         }
     }
+
+    fn skipped(&self) -> Completed {
+        Completed {
+            m15: self.skipped_15m,
+            h1: self.skipped_1h,
+            today: self.skipped_today,
+        }
+    }
 }
 
 /// Adds up the rows of each stage: every configured stage, then the others by name.
 pub(super) fn judge(
     rows: &[StageRow],
+    odd: &[OddDeferral],
     windows: &Windows,
     names: &Names,
     pipeline: &Pipeline,
 ) -> Vec<StageLane> {
-    let configured = pipeline.stages.iter().map(|stage| stage.name.as_str());
-    let stages = configured.chain(names.unknown());
-    let mut lanes: Vec<StageLane> = stages
-        .map(|stage| StageLane::empty(stage, pipeline.machine_of(stage)))
+    let mut lanes: Vec<StageLane> = shown(names, pipeline)
+        .map(|(stage, machine)| StageLane::empty(stage, machine))
         .collect();
-    for row in rows {
-        let name = names.fold(row.stage.as_deref().unwrap_or_default());
+    let mut lane_of = |stage: Option<&str>, add: &mut dyn FnMut(&mut StageLane)| {
+        let name = names.fold(stage.unwrap_or_default());
         if let Some(lane) = lanes.iter_mut().find(|lane| lane.stage == name) {
-            lane.add(row, windows);
+            add(lane);
         }
+    };
+    for row in rows {
+        lane_of(row.stage.as_deref(), &mut |lane| lane.add(row));
+    }
+    for odd in odd {
+        lane_of(odd.stage.as_deref(), &mut |lane| lane.add_odd(odd, windows));
     }
     let age = |oldest| seconds_between(oldest, unix_seconds(windows.now));
     lanes
@@ -152,23 +198,36 @@ pub(super) fn judge(
     lanes
 }
 
+/// Returns every stage that is shown, with the machine that it is on.
+pub(super) fn shown<'a>(
+    names: &'a Names,
+    pipeline: &'a Pipeline,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let configured = pipeline.stages.iter().map(|stage| stage.name.as_str());
+    let stages = configured.chain(names.unknown());
+    stages.map(|stage| (stage, pipeline.machine_of(stage)))
+}
+
 /// Splits the completions of each pool; the shares of a pool sum to its stage.
 pub(super) fn pools(rows: &[StageRow], pipeline: &Pipeline) -> Vec<PoolShare> {
     let mut shares = Vec::new();
     for pool in &pipeline.pools {
         for machine in pool.machines() {
-            let mut completed = Completed::default();
             let of_pool = rows
                 .iter()
-                .filter(|row| row.stage.as_ref() == Some(&pool.stage));
+                .filter(|row| row.stage.as_deref() == Some(&pool.stage));
             let theirs = of_pool.filter(|row| pool.machine_of(row.model.as_deref()) == machine);
-            theirs.for_each(|row| completed += row.completed());
-            let (stage, machine) = (pool.stage.clone(), machine.to_owned());
-            shares.push(PoolShare {
-                stage,
-                machine,
-                completed,
-            });
+            let mut share = PoolShare {
+                stage: pool.stage.clone(),
+                machine: machine.to_owned(),
+                completed: Completed::default(),
+                skipped: Completed::default(),
+            };
+            for row in theirs {
+                share.completed += row.completed();
+                share.skipped += row.skipped();
+            }
+            shares.push(share);
         }
     }
     shares

@@ -38,7 +38,7 @@ pub(super) fn judge(rows: &[TrendRow], windows: &Windows, pipeline: &Pipeline) -
 }
 
 fn hours(stage: &str, rows: &[TrendRow], windows: &Windows) -> Vec<TrendHour> {
-    let rows: Vec<&TrendRow> = rows.iter().filter(|row| row.stage == stage).collect();
+    let rows: Vec<&TrendRow> = rows.iter().filter(|row| &*row.stage == stage).collect();
     let mut hours = Vec::with_capacity(windows.hours.len());
     for (index, hour) in windows.hours.iter().enumerate() {
         let place = Some(index as i64 + 1);

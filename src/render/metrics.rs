@@ -41,6 +41,7 @@ impl Collector for BoardMetrics {
             stages::encode(lanes, families)?;
             machines::encode(lanes, families)?;
         }
+        stages::unknown_statuses(&self.board.unknown_statuses, families)?;
         if let Some(trends) = &self.board.trends {
             trend::encode(trends, families)?;
         }
@@ -93,9 +94,31 @@ struct Families<'a> {
 }
 
 impl Families<'_> {
-    /// Writes one family of gauges; a family without series is not written at all.
+    /// Writes one family of gauges.
     fn gauge<'s, const N: usize, V: EncodeGaugeValue>(
         &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = (Labels<'s, N>, V)>,
+    ) -> fmt::Result {
+        self.family(MetricType::Gauge, name, help, series)
+    }
+
+    /// Writes one family of quantiles. They are gauges, but `promtool check metrics` allows the
+    /// label `quantile` to no gauge, and a summary would need counts that nobody reads.
+    fn quantiles<'s, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = (Labels<'s, N>, f64)>,
+    ) -> fmt::Result {
+        self.family(MetricType::Unknown, name, help, series)
+    }
+
+    /// Writes one family; one without series is not written at all.
+    fn family<'s, const N: usize, V: EncodeGaugeValue>(
+        &mut self,
+        kind: MetricType,
         name: &str,
         help: &str,
         series: impl IntoIterator<Item = (Labels<'s, N>, V)>,
@@ -109,9 +132,7 @@ impl Families<'_> {
             Some(base) => (base, Some(&Unit::Seconds)),
             None => (name, None),
         };
-        let mut family = self
-            .encoder
-            .encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        let mut family = self.encoder.encode_descriptor(name, help, unit, kind)?;
         for (labels, value) in series {
             family.encode_family(&labels)?.encode_gauge(&value)?;
         }

@@ -138,7 +138,7 @@ fn background_jobs(jobs: &Jobs) -> Value {
 
 fn background_job(job: &Job) -> Value {
     json!({
-        "id": id(&job.id),
+        "id": job.id,
         "kind": job.kind,
         "label": job.label,
         "state": job.state,
@@ -149,12 +149,6 @@ fn background_job(job: &Job) -> Value {
         "error": job.error,
         "machine": job.machine,
     })
-}
-
-/// A whole number where the database keeps one, text where it keeps something else.
-fn id(text: &str) -> Value {
-    text.parse::<i64>()
-        .map_or_else(|_| Value::from(text), Value::from)
 }
 
 fn whole_seconds(seconds: f64) -> i64 {

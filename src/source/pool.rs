@@ -8,18 +8,27 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
-
-use super::fault;
 
 /// How long an idle connection may take at most to show that it lives.
 const MOST_PING: Duration = Duration::from_secs(1);
 
+/// A connection that a [`Pool`] can make.
+pub trait Connect: Sized + Send {
+    /// How the database is connected to.
+    type Options: Clone + std::fmt::Debug + Send + Sync;
+
+    /// Connects.
+    fn connect(options: &Self::Options) -> impl Future<Output = sqlx::Result<Self>> + Send;
+
+    /// Fails where the connection no longer leads to the database.
+    fn ping(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
+}
+
 /// Connections to one database.
 #[derive(Debug)]
-pub struct Pool<C: Connection> {
+pub struct Pool<C: Connect> {
     options: C::Options,
     places: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<C>>>,
@@ -33,7 +42,7 @@ pub struct Lease<C> {
     _place: OwnedSemaphorePermit,
 }
 
-impl<C: Connection> Pool<C> {
+impl<C: Connect> Pool<C> {
     /// Makes a pool of at most `most` connections; connects to nothing yet.
     pub fn new(options: C::Options, most: usize) -> Self {
         Self {
@@ -58,18 +67,13 @@ impl<C: Connection> Pool<C> {
         let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
         let connection = match self.answering(deadline).await {
             Some(connection) => connection,
-            None => self.connect().await?,
+            None => C::connect(&self.options).await?,
         };
         Ok(Lease {
             connection,
             idle: Arc::clone(&self.idle),
             _place: place,
         })
-    }
-
-    async fn connect(&self) -> sqlx::Result<C> {
-        let connected = self.options.connect().await;
-        connected.map_err(|error| fault::of_connecting(error, &self.options))
     }
 
     /// An idle connection that answers well before the deadline. What has cut off one that does

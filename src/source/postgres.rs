@@ -3,46 +3,70 @@
 //! A scrape's questions are sent as text, one round trip each with their limits, on a direct
 //! connection as through a pooler (`prepared` says why). What a caller says is bound.
 
+pub(crate) mod catalog;
+mod deferral;
+pub mod indexes;
 mod prepared;
 mod questions;
-mod values;
+mod relations;
+mod tables;
+pub(crate) mod values;
+pub(crate) mod words;
 
 use std::time::Duration;
 
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, query_as, query_scalar, raw_sql};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, FromRow, PgConnection, Row, query_as, query_scalar,
+    raw_sql,
+};
 
 use crate::snapshot::{
-    CurrentRow, FailedQuestion, FailedRow, JobRows, QueueRow, Scope, StageRow, TrendRow,
+    CurrentRow, Doubts, FailedQuestion, FailedRow, JobRows, OddDeferral, QueueRow, Scope, StageRow,
+    Text, TrendRow,
 };
 use crate::windows::Windows;
 
-use super::{Limits, Opening, Session};
+use super::fault;
+use super::pool::Connect;
+use super::{Inspection, Limits, Opening, Session};
 
-use questions::{CURRENT, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, QUEUE, STAGES_BY_INDEX, TREND};
+use questions::{
+    CURRENT, DOUBTFUL_STATUSES, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, LATEST_NAIVE,
+    ODD_DEFERRALS, QUEUE, STAGES_BY_INDEX, TREND, UNKNOWN_STATUSES,
+};
+use tables::{OpeningRow, Tables};
 use values::Value;
 
-/// The statements that make the questions cheap, to be run by whoever owns the table.
-pub const INDEXES: &str = include_str!("postgres/indexes.sql");
+/// A connection, and what is known of the tables at its other end.
+#[derive(Debug)]
+pub struct PostgresSession {
+    connection: PgConnection,
+    tables: Option<Tables>,
+}
 
 /// One round trip: a transaction's settings go with it, so that they also hold behind a pooler.
-/// Compiling a plan takes longer than running one of ours.
-fn begin(limits: Limits) -> String {
+/// Compiling a plan takes longer than running one of ours. Where row level security would hide
+/// rows, the server is told to refuse.
+fn begin(limits: Limits, scope: &Scope) -> String {
     format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-         SET LOCAL TimeZone = 'UTC';
+         SET LOCAL TimeZone = '{}';
          SET LOCAL extra_float_digits = 1;
          SET LOCAL jit = off;
+         SET LOCAL row_security = off;
+         SET LOCAL standard_conforming_strings = on;
          {};
-         SELECT now() AS now, pg_backend_pid() AS backend,
-                to_regclass('background_jobs') IS NOT NULL AS has_background_jobs,
-                (SELECT count(*) = 3 FROM pg_index
-                 WHERE indisvalid AND indexrelid = ANY((SELECT ARRAY[
-                     to_regclass('queueboard_live'), to_regclass('queueboard_completed'),
-                     to_regclass('queueboard_created')])::oid[])) AS has_indexes,
-                (SELECT coalesce(string_agg(name, ' '), '') FROM pg_prepared_statements) AS prepared",
+         {}",
+        time_zone(scope),
         limit(limits),
+        prepared::execute_anywhere(catalog::OPENING),
     )
+}
+
+/// Returns the zone of timestamps that have none, as the server knows it.
+pub(crate) fn time_zone(scope: &Scope) -> &'static str {
+    scope.naive_timestamps.map_or("UTC", |zone| zone.name())
 }
 
 /// The server gives up before we do, and lets go of a transaction whose client is silent. This is
@@ -59,26 +83,56 @@ fn limit(limits: Limits) -> String {
     )
 }
 
-/// Asks a question in one round trip, its limits included.
-async fn ask<T: for<'r> FromRow<'r, PgRow>>(
-    connection: &mut PgConnection,
-    opening: &Opening,
-    limits: Limits,
-    question: &str,
-    values: &[Value],
-) -> sqlx::Result<Vec<T>> {
-    let execute = prepared::execute(question, values, &opening.prepared);
-    let script = format!("{};{execute}", limit(limits));
-    let rows = raw_sql(AssertSqlSafe(script)).fetch_all(connection).await?;
-    // The first row is that of the limits.
-    rows.into_iter()
-        .skip(1)
-        .map(|row| T::from_row(&row))
-        .collect()
+impl PostgresSession {
+    /// Returns the connection itself.
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    fn tables(&self) -> sqlx::Result<&Tables> {
+        self.tables.as_ref().ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// Asks a question in one round trip, its limits included.
+    async fn ask<T: for<'r> FromRow<'r, PgRow>>(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        question: &str,
+        values: &[Value],
+    ) -> sqlx::Result<Vec<T>> {
+        let rows = self.ask_all(opening, limits, &[question], values).await?;
+        rows.iter().map(T::from_row).collect()
+    }
+
+    /// Asks questions about the same values in one round trip; the answers follow one another.
+    async fn ask_all(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        questions: &[&str],
+        values: &[Value],
+    ) -> sqlx::Result<Vec<PgRow>> {
+        let relations = &self.tables()?.relations;
+        let execute = |question: &&str| {
+            prepared::execute(&relations.fill(question), values, &opening.prepared)
+        };
+        let executions: Vec<String> = questions.iter().map(execute).collect();
+        let script = raw_sql(AssertSqlSafe(format!(
+            "{};{}",
+            limit(limits),
+            executions.join(";")
+        )));
+        let mut rows = script.fetch_all(&mut self.connection).await?;
+        // The first row is that of the limits.
+        rows.drain(..rows.len().min(1));
+        Ok(rows)
+    }
 }
 
 fn stage_values(windows: &Windows, scope: &Scope) -> Vec<Value> {
     vec![
+        Value::instant(windows.now),
         Value::instant(windows.quarter_ago),
         Value::instant(windows.hour_ago),
         Value::instant(windows.midnight),
@@ -88,12 +142,44 @@ fn stage_values(windows: &Windows, scope: &Scope) -> Vec<Value> {
     ]
 }
 
-impl Session for PgConnection {
-    async fn begin(&mut self, limits: Limits) -> sqlx::Result<Opening> {
-        let script = raw_sql(AssertSqlSafe(begin(limits)));
-        let rows = script.fetch_all(&mut *self).await?;
+impl Connect for PostgresSession {
+    type Options = PgConnectOptions;
+
+    async fn connect(options: &PgConnectOptions) -> sqlx::Result<Self> {
+        let connected = ConnectOptions::connect(options).await;
+        let connection = connected.map_err(|error| fault::of_connecting(error, options))?;
+        Ok(Self {
+            connection,
+            tables: None,
+        })
+    }
+
+    async fn ping(&mut self) -> sqlx::Result<()> {
+        self.connection.ping().await
+    }
+}
+
+impl Session for PostgresSession {
+    async fn begin(&mut self, limits: Limits, scope: &Scope) -> sqlx::Result<Opening> {
+        let script = raw_sql(AssertSqlSafe(begin(limits, scope)));
+        let rows = script.fetch_all(&mut self.connection).await?;
         let row = rows.last().ok_or(sqlx::Error::RowNotFound)?;
-        FromRow::from_row(row)
+        let opening = OpeningRow::from_row(row)?;
+        let known = self.tables.take();
+        let known = known.filter(|tables| tables.are_of(&opening.fingerprint, scope));
+        let tables = match known {
+            Some(tables) => tables,
+            None => Tables::look(&mut self.connection, &opening, scope).await?,
+        };
+        tables.set(&mut self.connection).await?;
+        let tables = self.tables.insert(tables);
+        Ok(Opening {
+            now: opening.now,
+            backend: Some(opening.backend),
+            has_background_jobs: tables.has_jobs,
+            has_indexes: tables.has_indexes,
+            prepared: opening.prepared,
+        })
     }
 
     async fn queue(
@@ -109,7 +195,7 @@ impl Session for PgConnection {
             Value::instants(&windows.hour_bounds()),
             Value::instant(windows.earliest()),
         ]);
-        ask(self, opening, limits, QUEUE, &values).await
+        self.ask(opening, limits, QUEUE, &values).await
     }
 
     async fn stages(
@@ -121,11 +207,45 @@ impl Session for PgConnection {
     ) -> sqlx::Result<Vec<StageRow>> {
         if opening.has_indexes {
             let values = stage_values(windows, scope);
-            return ask(self, opening, limits, STAGES_BY_INDEX, &values).await;
+            return self.ask(opening, limits, STAGES_BY_INDEX, &values).await;
         }
         let scope = scope.without_trend();
         let rows = self.queue(opening, limits, windows, &scope).await?;
         Ok(rows.into_iter().map(|row| row.counts).collect())
+    }
+
+    async fn odd_deferrals(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+    ) -> sqlx::Result<Vec<OddDeferral>> {
+        let values = [Value::instant(windows.now)];
+        self.ask(opening, limits, ODD_DEFERRALS, &values).await
+    }
+
+    async fn doubts(&mut self, opening: &Opening, limits: Limits) -> sqlx::Result<Doubts> {
+        let words: Vec<(Text,)> = self.ask(opening, limits, DOUBTFUL_STATUSES, &[]).await?;
+        let latest: Vec<(Option<f64>,)> = match self.tables()?.has_naive_timestamps {
+            true => self.ask(opening, limits, LATEST_NAIVE, &[]).await?,
+            false => Vec::new(),
+        };
+        Ok(Doubts {
+            statuses: words.into_iter().map(|(word,)| word).collect(),
+            latest_naive: latest.first().and_then(|(latest,)| *latest),
+            unreadable: 0,
+        })
+    }
+
+    async fn inspect(&mut self, opening: &Opening, limits: Limits) -> sqlx::Result<Inspection> {
+        let statuses = self.ask(opening, limits, UNKNOWN_STATUSES, &[]).await?;
+        let doubts = self.doubts(opening, limits).await?;
+        Ok(Inspection {
+            ahead: doubts.ahead(opening.now),
+            doubts,
+            statuses,
+            samples: Vec::new(),
+        })
     }
 
     async fn trend(
@@ -140,7 +260,7 @@ impl Session for PgConnection {
             Value::instants(&windows.hour_bounds()),
             Value::instant(windows.trend_since()),
         ];
-        ask(self, opening, limits, TREND, &values).await
+        self.ask(opening, limits, TREND, &values).await
     }
 
     async fn jobs(
@@ -150,9 +270,15 @@ impl Session for PgConnection {
         windows: &Windows,
     ) -> sqlx::Result<JobRows> {
         let values = [Value::instant(windows.jobs_since)];
+        let questions = [JOBS, JOB_COUNTS];
+        let rows = self.ask_all(opening, limits, &questions, &values).await?;
+        let (counts, details): (Vec<_>, Vec<_>) =
+            rows.iter().partition(|row| row.try_get_raw("jobs").is_ok());
+        let details = details.into_iter().map(FromRow::from_row);
+        let counts = counts.into_iter().map(FromRow::from_row);
         Ok(JobRows {
-            details: ask(self, opening, limits, JOBS, &values).await?,
-            counts: ask(self, opening, limits, JOB_COUNTS, &values).await?,
+            details: details.collect::<sqlx::Result<_>>()?,
+            counts: counts.collect::<sqlx::Result<_>>()?,
         })
     }
 
@@ -161,27 +287,28 @@ impl Session for PgConnection {
         opening: &Opening,
         limits: Limits,
     ) -> sqlx::Result<Vec<CurrentRow>> {
-        ask(self, opening, limits, CURRENT, &[]).await
+        self.ask(opening, limits, CURRENT, &[]).await
     }
 
     async fn failed(&mut self, question: &FailedQuestion) -> sqlx::Result<Vec<FailedRow>> {
         let after = question.after.as_ref();
-        query_as(FAILED)
+        query_as(AssertSqlSafe(self.tables()?.relations.fill(FAILED)))
             .bind(question.only.as_deref())
             .bind(&question.except)
-            .bind(after.map(|after| after.stage.as_str()))
+            .bind(after.map(|after| &*after.stage))
             .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
-            .bind(after.map(|after| after.id))
+            .bind(after.map(|after| after.id.as_str()))
             .bind(question.limit)
             .persistent(false)
-            .fetch_all(self)
+            .fetch_all(&mut self.connection)
             .await
     }
 
     async fn count_failed(&mut self, question: &FailedQuestion) -> sqlx::Result<i64> {
-        let query = query_scalar(FAILED_COUNT).bind(question.only.as_deref());
+        let count = AssertSqlSafe(self.tables()?.relations.fill(FAILED_COUNT));
+        let query = query_scalar(count).bind(question.only.as_deref());
         let query = query.bind(&question.except).persistent(false);
-        query.fetch_one(self).await
+        query.fetch_one(&mut self.connection).await
     }
 
     async fn give_way(&mut self, backend: i32) -> sqlx::Result<()> {
@@ -191,10 +318,14 @@ impl Session for PgConnection {
                  SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
                                         AND {backend} = ANY(pg_blocking_pids(pid)))"
         );
-        raw_sql(AssertSqlSafe(script)).execute(self).await.map(drop)
+        let script = raw_sql(AssertSqlSafe(script));
+        script.execute(&mut self.connection).await.map(drop)
     }
 
     async fn end(&mut self) -> sqlx::Result<()> {
-        raw_sql("COMMIT").execute(self).await.map(drop)
+        raw_sql("COMMIT")
+            .execute(&mut self.connection)
+            .await
+            .map(drop)
     }
 }

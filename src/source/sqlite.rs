@@ -1,149 +1,175 @@
 //! The questions as SQLite is asked them.
-//!
-//! Its timestamps are text, with or without a fraction, so they are compared as what they mean:
-//! `unixepoch` with `subsec`, to the millisecond. Text that is no timestamp is null there, and
-//! lies in no window.
+
+mod deferral;
+mod file;
+mod instant;
+mod questions;
+pub(crate) mod relations;
 
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, SqliteConnection, query_as, query_scalar, raw_sql};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection, query_as, query_scalar,
+    raw_sql,
+};
 
 use crate::snapshot::{
-    CurrentRow, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows, QueueRow, Scope, StageRow,
-    TrendRow,
+    CurrentRow, Doubts, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows, OddDeferral,
+    QueueRow, Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
 
-use super::{Limits, Opening, Session};
+use super::pool::Connect;
+use super::shape::{Column, Form, Kind, Relation, Shape};
+use super::{Inspection, Limits, Opening, Session};
+
+use file::File;
+use questions::{
+    COLUMNS, CURRENT, DOUBTFUL_STATUSES, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, ODD_DEFERRALS,
+    OPENING, QUEUE, SCHEMA_VERSION, TIMESTAMPS, TREND, UNKNOWN_STATUSES, UNREADABLE,
+};
+use relations::Relations;
 
 /// How many instructions of its machine SQLite runs between two looks at the time limit.
 const INSTRUCTIONS: i32 = 10_000;
 
-const OPENING: &str = "
-SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now, NULL AS backend,
-       EXISTS (SELECT 1 FROM sqlite_schema
-               WHERE name = 'background_jobs' AND type IN ('table', 'view')) AS has_background_jobs,
-       FALSE AS has_indexes, '' AS prepared";
+/// A connection, the file that it has open, and what is known of the tables in it.
+#[derive(Debug)]
+pub struct SqliteSession {
+    connection: SqliteConnection,
+    file: File,
+    tables: Option<Tables>,
+}
 
-/// One row is a stage's rows of one model, one `deferred_until`, which is cut where no timestamp is
-/// so long, and one pair of hours, if the stage has a trend; an hour is the number of the hours that
-/// began before. Only live rows and recent windows are counted, never the finished ones whole.
-const QUEUE: &str = "
-WITH hours AS MATERIALIZED (SELECT value FROM json_each(?8)), q AS (
-    SELECT stage, status, document_id,
-           stage IN (SELECT value FROM json_each(?7)) AS has_trend,
-           CASE WHEN status = 'pending' AND json_valid(payload)
-                THEN substr(payload ->> '$.deferred_until', 1, 200) END AS deferred_until,
-           unixepoch(created_at, 'subsec') AS created_at,
-           unixepoch(started_at, 'subsec') AS started_at,
-           CASE WHEN status = 'completed' THEN unixepoch(completed_at, 'subsec') END AS completed_at
-    FROM processing_queue
-)
-SELECT q.stage,
-       d.ai_model_version AS model,
-       q.deferred_until,
-       CASE WHEN q.has_trend AND q.created_at IS NOT NULL
-            THEN (SELECT count(*) FROM hours WHERE value <= q.created_at) END AS created_hour,
-       CASE WHEN q.has_trend AND q.completed_at IS NOT NULL
-            THEN (SELECT count(*) FROM hours WHERE value <= q.completed_at) END AS completed_hour,
-       count(*) AS count,
-       count(*) FILTER (WHERE q.status = 'pending') AS pending,
-       count(*) FILTER (WHERE q.status = 'processing') AS processing,
-       count(*) FILTER (WHERE q.status = 'failed') AS failed,
-       count(*) FILTER (WHERE q.completed_at > ?1) AS completed_15m,
-       count(*) FILTER (WHERE q.completed_at > ?2) AS completed_1h,
-       count(*) FILTER (WHERE q.completed_at > ?3) AS completed_today,
-       count(*) FILTER (WHERE q.created_at > ?2) AS created_1h,
-       min(q.created_at) FILTER (WHERE q.status = 'pending') AS oldest_pending,
-       min(q.started_at) FILTER (WHERE q.status = 'processing') AS oldest_processing
-FROM q
-LEFT JOIN documents d ON d.id = q.document_id
-    AND q.completed_at > ?4
-    AND q.stage IN (SELECT value FROM json_each(?5))
-    AND d.ai_model_version IN (SELECT value FROM json_each(?6))
-WHERE q.status IN ('pending', 'processing', 'failed') OR q.completed_at > ?4 OR q.created_at > ?2
-   OR (q.has_trend AND (q.created_at >= ?9 OR q.completed_at >= ?9))
-GROUP BY 1, 2, 3, 4, 5";
+/// The tables as they were at the last look, and what they are asked accordingly.
+#[derive(Debug)]
+struct Tables {
+    schema_version: i64,
+    scope: Scope,
+    relations: Relations,
+    shape: Shape,
+}
 
-/// A row is counted under its pair of hours, each the number of the hours that began before.
-const TREND: &str = "
-WITH hours AS MATERIALIZED (SELECT value FROM json_each(?2)), events AS (
-    SELECT stage, unixepoch(created_at, 'subsec') AS created,
-           CASE WHEN status = 'completed' THEN unixepoch(completed_at, 'subsec') END AS completed
-    FROM processing_queue
-    WHERE stage IN (SELECT value FROM json_each(?1))
-)
-SELECT stage,
-       (SELECT count(*) FROM hours WHERE value <= created) AS created_hour,
-       (SELECT count(*) FROM hours WHERE value <= completed) AS completed_hour,
-       count(*) AS count
-FROM events
-WHERE created >= ?3 OR completed >= ?3
-GROUP BY 1, 2, 3";
+#[derive(sqlx::FromRow)]
+struct ColumnRow {
+    relation: String,
+    form: String,
+    name: String,
+    declared: String,
+}
 
-const JOBS: &str = "
-SELECT CAST(id AS TEXT) AS id, kind, label, state, processed, total,
-       unixepoch(started_at, 'subsec') AS started_at,
-       unixepoch(updated_at, 'subsec') AS updated_at,
-       unixepoch(finished_at, 'subsec') AS finished_at,
-       error
-FROM background_jobs AS job
-WHERE state = 'running' OR unixepoch(finished_at, 'subsec') > ?1
-ORDER BY (state = 'running') DESC, unixepoch(job.started_at, 'subsec') DESC NULLS LAST, job.id DESC
-LIMIT 20";
+impl Connect for SqliteSession {
+    type Options = SqliteConnectOptions;
 
-const JOB_COUNTS: &str = "
-SELECT kind, state, count(*) AS jobs
-FROM background_jobs
-WHERE state = 'running' OR unixepoch(finished_at, 'subsec') > ?1
-GROUP BY kind, state";
+    async fn connect(options: &SqliteConnectOptions) -> sqlx::Result<Self> {
+        let file = File::at(options.get_filename());
+        let connection = ConnectOptions::connect(options).await?;
+        let session = Self {
+            connection,
+            file,
+            tables: None,
+        };
+        // Between the two another file may have come in its place.
+        session.file.is_still_there()?;
+        Ok(session)
+    }
 
-/// The latest two of each stage hold the latest two of each machine, whoever has the stages.
-const CURRENT: &str = "
-SELECT q.id, q.stage, q.document_id, d.title, d.original_filename, d.file_path, q.started_at
-FROM (
-    SELECT id, stage, document_id, unixepoch(started_at, 'subsec') AS started_at,
-           row_number() OVER (
-               PARTITION BY stage
-               ORDER BY unixepoch(started_at, 'subsec') DESC NULLS LAST, id DESC) AS place
-    FROM processing_queue
-    WHERE status = 'processing'
-) AS q
-LEFT JOIN documents d ON d.id = q.document_id
-WHERE q.place <= 2";
+    async fn ping(&mut self) -> sqlx::Result<()> {
+        self.file.is_still_there()?;
+        self.connection.ping().await
+    }
+}
 
-const FAILED: &str = "
-SELECT q.id, q.stage, q.document_id, d.title, d.original_filename, d.file_path,
-       q.attempts, q.max_attempts, q.error_message, q.failed_at
-FROM (
-    SELECT id, stage, document_id, attempts, max_attempts, error_message,
-           unixepoch(coalesce(completed_at, started_at), 'subsec') AS failed_at
-    FROM processing_queue
-    WHERE status = 'failed'
-      AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
-      AND stage NOT IN (SELECT value FROM json_each(?2))
-) AS q
-LEFT JOIN documents d ON d.id = q.document_id
-WHERE ?3 IS NULL OR q.stage > ?3 OR (q.stage = ?3 AND (
-    coalesce(q.failed_at, -9e999) < ?4 OR (coalesce(q.failed_at, -9e999) = ?4 AND q.id < ?5)))
-ORDER BY q.stage, coalesce(q.failed_at, -9e999) DESC, q.id DESC
-LIMIT ?6";
+impl SqliteSession {
+    /// Returns the connection itself.
+    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
 
-const FAILED_COUNT: &str = "
-SELECT count(*) FROM processing_queue
-WHERE status = 'failed'
-  AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
-  AND stage NOT IN (SELECT value FROM json_each(?2))";
+    /// Returns the tables' shape, read anew if it has changed.
+    pub(crate) async fn shape(
+        &mut self,
+        scope: &Scope,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<&Shape> {
+        let version = query_scalar(SCHEMA_VERSION);
+        let schema_version: i64 = version.fetch_one(&mut self.connection).await?;
+        let is_known =
+            |tables: &Tables| tables.schema_version == schema_version && tables.scope == *scope;
+        if !self.tables.as_ref().is_some_and(is_known) {
+            let shape = shape(&mut self.connection).await?;
+            self.tables = Some(Tables {
+                schema_version,
+                scope: scope.clone(),
+                relations: Relations::new(&shape, scope, now),
+                shape,
+            });
+        }
+        Ok(&self.tables()?.shape)
+    }
 
-impl Session for SqliteConnection {
-    async fn begin(&mut self, limits: Limits) -> sqlx::Result<Opening> {
-        stop_after(self, limits.statement).await?;
+    fn tables(&self) -> sqlx::Result<&Tables> {
+        self.tables.as_ref().ok_or(sqlx::Error::RowNotFound)
+    }
+
+    fn fill(&self, question: &str) -> sqlx::Result<AssertSqlSafe<String>> {
+        Ok(AssertSqlSafe(self.tables()?.relations.fill(question)))
+    }
+}
+
+/// Reads the shape of the tables.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn shape(connection: &mut SqliteConnection) -> sqlx::Result<Shape> {
+    let columns: Vec<ColumnRow> = query_as(COLUMNS).fetch_all(connection).await?;
+    let relation = |name: &str| {
+        let own = || columns.iter().filter(move |column| column.relation == name);
+        let form = |row: &ColumnRow| match row.form.as_str() {
+            "view" => Form::View,
+            _ => Form::Table,
+        };
+        Relation {
+            form: own().next().map_or(Form::Absent, form),
+            columns: own().map(column).collect(),
+        }
+    };
+    Ok(Shape {
+        queue: relation("processing_queue"),
+        documents: relation("documents"),
+        jobs: relation("background_jobs"),
+    })
+}
+
+/// A column of SQLite holds values of any type.
+fn column(row: &ColumnRow) -> Column {
+    Column {
+        name: row.name.clone(),
+        kind: Kind::Any,
+        declared: row.declared.clone(),
+    }
+}
+
+impl Session for SqliteSession {
+    async fn begin(&mut self, limits: Limits, scope: &Scope) -> sqlx::Result<Opening> {
+        stop_after(&mut self.connection, limits.statement).await?;
         let lock = limits.lock.as_millis();
         let script = format!("PRAGMA busy_timeout = {lock}; BEGIN; {OPENING}");
-        let rows = raw_sql(AssertSqlSafe(script)).fetch_all(&mut *self).await?;
+        let script = raw_sql(AssertSqlSafe(script));
+        let rows = script.fetch_all(&mut self.connection).await?;
         let row = rows.last().ok_or(sqlx::Error::RowNotFound)?;
-        sqlx::FromRow::from_row(row)
+        let now = row.try_get("now")?;
+        let shape = self.shape(scope, now).await?;
+        Ok(Opening {
+            now,
+            backend: None,
+            has_background_jobs: shape.jobs.exists(),
+            has_indexes: false,
+            prepared: String::new(),
+        })
     }
 
     async fn queue(
@@ -153,8 +179,9 @@ impl Session for SqliteConnection {
         windows: &Windows,
         scope: &Scope,
     ) -> sqlx::Result<Vec<QueueRow>> {
-        stop_after(self, limits.statement).await?;
-        query_as(QUEUE)
+        stop_after(&mut self.connection, limits.statement).await?;
+        query_as(self.fill(QUEUE)?)
+            .bind(seconds(windows.now))
             .bind(seconds(windows.quarter_ago))
             .bind(seconds(windows.hour_ago))
             .bind(seconds(windows.midnight))
@@ -164,7 +191,7 @@ impl Session for SqliteConnection {
             .bind(list(&scope.trend_stages))
             .bind(list(&hour_bounds(windows)))
             .bind(seconds(windows.earliest()))
-            .fetch_all(self)
+            .fetch_all(&mut self.connection)
             .await
     }
 
@@ -180,6 +207,46 @@ impl Session for SqliteConnection {
         Ok(rows.into_iter().map(|row| row.counts).collect())
     }
 
+    async fn odd_deferrals(
+        &mut self,
+        _opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+    ) -> sqlx::Result<Vec<OddDeferral>> {
+        stop_after(&mut self.connection, limits.statement).await?;
+        query_as(self.fill(ODD_DEFERRALS)?)
+            .bind(seconds(windows.now))
+            .fetch_all(&mut self.connection)
+            .await
+    }
+
+    async fn doubts(&mut self, _opening: &Opening, limits: Limits) -> sqlx::Result<Doubts> {
+        stop_after(&mut self.connection, limits.statement).await?;
+        let statuses: Vec<Text> = query_scalar(self.fill(DOUBTFUL_STATUSES)?)
+            .fetch_all(&mut self.connection)
+            .await?;
+        let timestamps = query_as(self.fill(TIMESTAMPS)?);
+        let (latest_naive, unreadable) = timestamps.fetch_one(&mut self.connection).await?;
+        Ok(Doubts {
+            statuses,
+            latest_naive,
+            unreadable,
+        })
+    }
+
+    async fn inspect(&mut self, opening: &Opening, limits: Limits) -> sqlx::Result<Inspection> {
+        let doubts = self.doubts(opening, limits).await?;
+        let statuses = query_as(self.fill(UNKNOWN_STATUSES)?);
+        let statuses = statuses.fetch_all(&mut self.connection).await?;
+        let samples = query_scalar(self.fill(UNREADABLE)?);
+        Ok(Inspection {
+            ahead: doubts.ahead(opening.now),
+            doubts,
+            statuses,
+            samples: samples.fetch_all(&mut self.connection).await?,
+        })
+    }
+
     async fn trend(
         &mut self,
         _opening: &Opening,
@@ -187,13 +254,13 @@ impl Session for SqliteConnection {
         windows: &Windows,
         scope: &Scope,
     ) -> sqlx::Result<Vec<TrendRow>> {
-        stop_after(self, limits.statement).await?;
-        let query = query_as(TREND)
+        stop_after(&mut self.connection, limits.statement).await?;
+        let query = query_as(self.fill(TREND)?)
             .bind(list(&scope.trend_stages))
             .bind(list(&hour_bounds(windows)));
         query
             .bind(seconds(windows.trend_since()))
-            .fetch_all(self)
+            .fetch_all(&mut self.connection)
             .await
     }
 
@@ -203,10 +270,12 @@ impl Session for SqliteConnection {
         limits: Limits,
         windows: &Windows,
     ) -> sqlx::Result<JobRows> {
-        stop_after(self, limits.statement).await?;
+        stop_after(&mut self.connection, limits.statement).await?;
         let since = seconds(windows.jobs_since);
-        let details: Vec<JobRow> = query_as(JOBS).bind(since).fetch_all(&mut *self).await?;
-        let counts: Vec<JobCountRow> = query_as(JOB_COUNTS).bind(since).fetch_all(self).await?;
+        let details = query_as::<_, JobRow>(self.fill(JOBS)?).bind(since);
+        let details = details.fetch_all(&mut self.connection).await?;
+        let counts = query_as::<_, JobCountRow>(self.fill(JOB_COUNTS)?).bind(since);
+        let counts = counts.fetch_all(&mut self.connection).await?;
         Ok(JobRows { details, counts })
     }
 
@@ -215,26 +284,31 @@ impl Session for SqliteConnection {
         _opening: &Opening,
         limits: Limits,
     ) -> sqlx::Result<Vec<CurrentRow>> {
-        stop_after(self, limits.statement).await?;
-        query_as(CURRENT).fetch_all(self).await
+        stop_after(&mut self.connection, limits.statement).await?;
+        query_as(self.fill(CURRENT)?)
+            .fetch_all(&mut self.connection)
+            .await
     }
 
     async fn failed(&mut self, question: &FailedQuestion) -> sqlx::Result<Vec<FailedRow>> {
         let after = question.after.as_ref();
-        query_as(FAILED)
+        query_as(self.fill(FAILED)?)
             .bind(question.only.as_deref().map(list))
             .bind(list(&question.except))
-            .bind(after.map(|after| after.stage.as_str()))
+            .bind(after.map(|after| &*after.stage))
             .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
-            .bind(after.map(|after| after.id))
+            .bind(after.map(|after| after.id.as_str()))
             .bind(question.limit)
-            .fetch_all(self)
+            .fetch_all(&mut self.connection)
             .await
     }
 
     async fn count_failed(&mut self, question: &FailedQuestion) -> sqlx::Result<i64> {
-        let query = query_scalar(FAILED_COUNT).bind(question.only.as_deref().map(list));
-        query.bind(list(&question.except)).fetch_one(self).await
+        let query = query_scalar(self.fill(FAILED_COUNT)?).bind(question.only.as_deref().map(list));
+        query
+            .bind(list(&question.except))
+            .fetch_one(&mut self.connection)
+            .await
     }
 
     async fn give_way(&mut self, _backend: i32) -> sqlx::Result<()> {
@@ -242,8 +316,13 @@ impl Session for SqliteConnection {
     }
 
     async fn end(&mut self) -> sqlx::Result<()> {
-        self.lock_handle().await?.remove_progress_handler();
-        raw_sql("COMMIT").execute(self).await.map(drop)
+        let mut handle = self.connection.lock_handle().await?;
+        handle.remove_progress_handler();
+        drop(handle);
+        raw_sql("COMMIT")
+            .execute(&mut self.connection)
+            .await
+            .map(drop)
     }
 }
 

@@ -70,6 +70,13 @@ pub(crate) fn bars(results: &Results) -> Vec<Bar> {
     ] {
         bars.extend(pairs.as_ref().map(|pairs| at_most(what, pairs, most)));
     }
+    if let Some([without, with]) = &results.enums {
+        let what =
+            "1 million rows, ENUM columns: a scrape ÷ one of text columns, no indexes of ours";
+        bars.push(at_most(what, without, 1.1));
+        let what = "1 million rows, ENUM columns: a scrape ÷ one of text columns, our indexes";
+        bars.push(at_most(what, with, 1.1));
+    }
     bars.extend(results.cpu.map(|cost| {
         let all = cost.judging + cost.encoding;
         let what = "CPU of judging and encoding 11 stages, 3 machines, 20 jobs";

@@ -78,6 +78,15 @@ impl Database {
         })
     }
 
+    /// Makes ENUM columns of stage and status.
+    pub(crate) async fn enumerate(&mut self) -> Result<()> {
+        progress("making ENUM columns");
+        run(&mut self.connection, include_str!("enums.sql")).await?;
+        run(&mut self.connection, "VACUUM FULL ANALYZE processing_queue").await?;
+        run(&mut self.connection, "VACUUM").await?;
+        run(&mut self.connection, "CHECKPOINT").await
+    }
+
     /// Makes the indexes that the exporter proposes, as their owner would.
     pub(crate) fn index(&self) -> Result<()> {
         progress("making the indexes");

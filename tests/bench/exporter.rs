@@ -84,7 +84,7 @@ fn address(log: &mut impl BufRead) -> Result<SocketAddr> {
 /// Runs the statements that the exporter proposes: `queueboard-exporter indexes | psql`.
 pub(crate) fn indexes(database_url: &str) -> Result<()> {
     let mut exporter = Command::new(BINARY)
-        .arg("indexes")
+        .args(["indexes", "--database-url", database_url])
         .env_clear()
         .stdout(Stdio::piped())
         .spawn()?;

@@ -36,6 +36,8 @@ pub(crate) struct Results {
     pub growth: Option<Pairs>,
     /// A scrape with 25,000 rows a day, then with 2,500, with the indexes.
     pub day: Option<Pairs>,
+    /// A scrape of ENUM columns, then of text, without the indexes and with them.
+    pub enums: Option<[Pairs; 2]>,
     /// A scrape, then the same SQL through pgbench.
     pub pgbench: Option<Pairs>,
     pub cpu: Option<Cost>,
@@ -149,6 +151,16 @@ impl Bench<'_> {
         self.results.day = Some(scrapes_in_turn(&busy, &quieter)?);
         runtime.block_on(busy.remove())?;
         runtime.block_on(quieter.remove())?;
+
+        let text = self.create(Shape::busy(1_000_000))?;
+        let mut enums = self.create(Shape::busy(1_000_000))?;
+        runtime.block_on(enums.enumerate())?;
+        let without = scrapes_in_turn(&enums, &text)?;
+        text.index()?;
+        enums.index()?;
+        self.results.enums = Some([without, scrapes_in_turn(&enums, &text)?]);
+        runtime.block_on(text.remove())?;
+        runtime.block_on(enums.remove())?;
 
         let long = self.both(Shape::small(10_000_000))?;
         self.results.growth = Some(scrapes_in_turn(&long, small)?);

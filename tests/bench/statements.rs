@@ -78,6 +78,17 @@ fn read(log: &str) -> Result<Vec<Message>> {
 fn message(text: &str, prepared: &mut HashMap<String, Statement>) -> Result<Message> {
     let mut message = Message::new();
     for text in split(text, ';') {
+        // What a block prepares where it is not known.
+        if let Some((_, block)) = text.split_once("$prepare$PREPARE ")
+            && let Some((prepare, _)) = block.split_once("$prepare$")
+        {
+            let (name, text) = prepare.split_once(" AS ").context("a PREPARE without AS")?;
+            let statement = Statement {
+                text: text.trim().to_owned(),
+                ..Statement::default()
+            };
+            prepared.insert(name.to_owned(), statement);
+        }
         if let Some(prepare) = text.strip_prefix("PREPARE ") {
             let (head, text) = prepare.split_once(" AS ").context("a PREPARE without AS")?;
             let (name, types) = call(head);
@@ -115,16 +126,37 @@ fn call(text: &str) -> (String, Vec<String>) {
 
 /// Splits where the separator stands outside of quotes and brackets; leaves out empty parts.
 fn split(text: &str, separator: char) -> Vec<&str> {
-    let (mut quoted, mut depth) = (false, 0);
-    let parts = text.split(|character| {
-        quoted ^= character == '\'';
-        match character {
-            '(' | '[' if !quoted => depth += 1,
-            ')' | ']' if !quoted => depth -= 1,
+    let (mut quoted, mut depth, mut dollars) = (false, 0, None);
+    let (mut parts, mut start) = (Vec::new(), 0);
+    for (place, character) in text.char_indices() {
+        let rest = &text[place..];
+        match (character, dollars) {
+            // What stands between two of the same, such as `$do$`, is quoted.
+            ('$', None) if !quoted => dollars = tag(rest).map(|tag| (tag, place)),
+            ('$', Some((tag, opened))) if place > opened && rest.starts_with(tag) => {
+                dollars = None;
+            }
+            (_, Some(_)) => {}
+            ('\'', None) => quoted = !quoted,
+            ('(' | '[', None) if !quoted => depth += 1,
+            (')' | ']', None) if !quoted => depth -= 1,
+            (_, None) if character == separator && !quoted && depth == 0 => {
+                parts.push(&text[start..place]);
+                start = place + character.len_utf8();
+            }
             _ => {}
         }
-        character == separator && !quoted && depth == 0
-    });
+    }
+    parts.push(&text[start..]);
+    let parts = parts.into_iter();
     let parts = parts.map(str::trim);
     parts.filter(|part| !part.is_empty()).collect()
+}
+
+/// Returns the quote that a text begins with, such as `$do$`; a parameter such as `$1` is none.
+fn tag(text: &str) -> Option<&str> {
+    let name = text[1..].split('$').next()?;
+    let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase());
+    let end = name.len() + 2;
+    (is_name && text[end - 1..].starts_with('$')).then(|| &text[..end])
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use queueboard_exporter::admin::request;
+use queueboard_exporter::snapshot::Id;
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -134,8 +135,9 @@ fn expected(body: &[u8], rows: &mut BTreeMap<i64, bool>, done: &'static str) -> 
     match request::ids(body) {
         Err(reason) => (400, reason.into()),
         Ok(ids) => {
-            let result = |id: &i64| {
-                let failed = rows.get_mut(id).map(std::mem::take);
+            let result = |id: &Id| {
+                let row = id.number().and_then(|number| rows.get_mut(&number));
+                let failed = row.map(std::mem::take);
                 let outcome = match failed {
                     None => "not_found",
                     Some(true) => done,

@@ -81,5 +81,7 @@ mod runbook;
 mod situations;
 /// A hot standby, which ends transactions that are in its way.
 mod standby;
+/// Tables as people have them: read right, or refused in words that mend them.
+mod tables;
 /// TLS, passwords and headers, with curl and a Prometheus as the clients.
 mod web;

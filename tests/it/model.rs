@@ -40,6 +40,9 @@ const KINDS: [(&str, &str); 5] = [
 ];
 
 const STATUSES: [&str; 3] = ["pending", "processing", "failed"];
+const QUANTILES: [(&str, f64); 2] = [("0.5", 0.5), ("0.9", 0.9)];
+/// Whose absence it means that rows of a stage are put off.
+const DEFERRALS: [(&str, &str); 2] = [("summarize", "macbook"), ("deep_summary", "macbook")];
 const POOL_MACHINES: [&str; 2] = ["macmini", "macbook"];
 const UNASSIGNED: &str = "unassigned";
 const OTHER: &str = "_other";
@@ -67,17 +70,31 @@ pub(crate) fn series(name: &str, labels: &[(&str, &str)]) -> String {
 pub(crate) fn metrics(rows: &Rows) -> Series {
     let board = Board::new(rows);
     let mut out = Series::new();
-    stage_series(&board, &mut out);
-    pool_series(&board, &mut out);
-    trend_series(&board, &mut out);
-    machine_series(&board, &mut out);
-    current_series(&board, &mut out);
+    unknown_status_series(&board, &mut out);
+    if is_refused(rows) {
+        // What the configuration says is as sure as before.
+        machine_info_series(MACHINES, &mut out);
+    } else {
+        stage_series(&board, &mut out);
+        pool_series(&board, &mut out);
+        trend_series(&board, &mut out);
+        machine_series(&board, &mut out);
+        current_series(&board, &mut out);
+    }
     job_count_series(rows, &mut out);
     job_detail_series(rows, &mut out);
     out
 }
 
-/// Computes the overview as JSON.
+/// Tells whether the statuses are words that nobody explained, so that no count of them is sure.
+///
+/// The stages, the trend and the current items have then failed, and there is no overview.
+pub(crate) fn is_refused(rows: &Rows) -> bool {
+    let is_any_completed = rows.queue.iter().any(|row| row.status == "completed");
+    rows.queue.iter().any(has_unknown_status) && !is_any_completed
+}
+
+/// Computes the overview as JSON, of a board that is not refused.
 pub(crate) fn overview(rows: &Rows) -> Value {
     let board = Board::new(rows);
     json!({
@@ -192,9 +209,9 @@ impl<'a> Board<'a> {
 
     fn windows(&self) -> [(&'static str, DateTime<Utc>); 3] {
         [
-            ("completed_15m", self.quarter_ago()),
-            ("completed_1h", self.hour_ago()),
-            ("completed_today", self.midnight),
+            ("15m", self.quarter_ago()),
+            ("1h", self.hour_ago()),
+            ("today", self.midnight),
         ]
     }
 
@@ -208,6 +225,32 @@ impl<'a> Board<'a> {
 
     fn completed(&self, stage: &str, after: DateTime<Utc>) -> usize {
         self.count(|item| item.stage == stage && completed_after(item.row, after))
+    }
+
+    fn skipped(&self, stage: &str, after: DateTime<Utc>) -> usize {
+        self.count(|item| {
+            item.stage == stage && completed_after(item.row, after) && is_skipped(item.row)
+        })
+    }
+
+    fn with_unknown_status(&self, stage: &str) -> usize {
+        self.count(|item| item.stage == stage && has_unknown_status(item.row))
+    }
+
+    /// Lists what `measure` finds for the rows of the last hour that were worked on, least first.
+    fn worked_1h(
+        &self,
+        stage: &str,
+        measure: impl Fn(&QueueRow) -> Option<Duration>,
+    ) -> Vec<Duration> {
+        let mut found: Vec<Duration> = self
+            .items
+            .iter()
+            .filter(|item| item.stage == stage && worked_after(item.row, self.hour_ago()))
+            .filter_map(|item| measure(item.row))
+            .collect();
+        found.sort_unstable();
+        found
     }
 
     fn created_1h(&self, stage: &str) -> usize {
@@ -244,13 +287,19 @@ impl<'a> Board<'a> {
         self.count(|item| item.worker == machine && completed_after(item.row, after))
     }
 
+    fn machine_worked(&self, machine: &str, after: DateTime<Utc>) -> usize {
+        self.count(|item| item.worker == machine && worked_after(item.row, after))
+    }
+
     fn machine_deferred(&self, machine: &str) -> usize {
-        self.count(|item| item.deferral == Deferral::Deferred && deferral_machine(item) == machine)
+        self.count(|item| {
+            item.deferral == Deferral::Deferred && deferral_machine(&item.stage) == Some(machine)
+        })
     }
 
     fn machine_state(&self, machine: &str) -> &'static str {
         let is_working = self.machine_with_status(machine, "processing") > 0;
-        if is_working || self.machine_completed(machine, self.quarter_ago()) > 0 {
+        if is_working || self.machine_worked(machine, self.quarter_ago()) > 0 {
             "active"
         } else if self.machine_deferred(machine) > 0 {
             "deferred"
@@ -321,12 +370,10 @@ fn summarizer(rows: &Rows, row: &QueueRow) -> &'static str {
     }
 }
 
-/// Names the machine that is not available for a deferred row, enabled or not.
-fn deferral_machine(item: &Item) -> &'static str {
-    match item.stage.as_str() {
-        "summarize" | "deep_summary" => "macbook",
-        _ => item.machine,
-    }
+/// Names the machine, enabled or not, that a stage's deferred rows wait for, if it is known.
+fn deferral_machine(stage: &str) -> Option<&'static str> {
+    let found = DEFERRALS.iter().find(|(name, _)| *name == stage);
+    found.map(|(_, machine)| *machine)
 }
 
 fn is_configured_stage(stage: &str) -> bool {
@@ -337,9 +384,24 @@ fn completed_after(row: &QueueRow, instant: DateTime<Utc>) -> bool {
     row.status == "completed" && row.completed_at.is_some_and(|at| at > instant)
 }
 
+fn has_unknown_status(row: &QueueRow) -> bool {
+    row.status != "completed" && !STATUSES.contains(&row.status.as_str())
+}
+
+/// Tells whether somebody skipped the row, so that it was completed without work.
+fn is_skipped(row: &QueueRow) -> bool {
+    let payload = row.payload.as_ref().and_then(Value::as_object);
+    payload.is_some_and(|object| object.get("skipped_by_user") == Some(&Value::Bool(true)))
+}
+
+fn worked_after(row: &QueueRow, instant: DateTime<Utc>) -> bool {
+    completed_after(row, instant) && !is_skipped(row)
+}
+
 fn puts_stage_on_board(row: &QueueRow, now: DateTime<Utc>, midnight: DateTime<Utc>) -> bool {
     let hour_ago = now - Duration::hours(1);
     STATUSES.contains(&row.status.as_str())
+        || has_unknown_status(row)
         || completed_after(row, midnight.min(hour_ago))
         || row.created_at > hour_ago
 }
@@ -505,7 +567,6 @@ impl Cursor<'_> {
     }
 }
 
-/// Picks the title that is displayed for a document, uncut.
 /// Computes what people call a document, which may be gone.
 pub(crate) fn display_title(rows: &Rows, document_id: i64) -> String {
     document(rows, document_id)
@@ -559,6 +620,7 @@ fn stage_series(board: &Board, out: &mut Series) {
         let machine = home(stage, board.rows.macbook_enabled);
         let labels = [("machine", machine), ("stage", stage.as_str())];
         stage_count_series(board, stage, labels, out);
+        stage_duration_series(board, stage, labels, out);
         put_known(
             out,
             "queueboard_stage_oldest_pending_timestamp_seconds",
@@ -592,8 +654,10 @@ fn stage_count_series(board: &Board, stage: &str, labels: [(&str, &str); 2], out
         put_count(out, "queueboard_stage_items", &labels, items);
     }
     for (window, after) in board.windows() {
-        let name = format!("queueboard_stage_{window}");
+        let name = format!("queueboard_stage_completed_{window}");
         put_count(out, &name, &labels, board.completed(stage, after));
+        let name = format!("queueboard_stage_skipped_{window}");
+        put_count(out, &name, &labels, board.skipped(stage, after));
     }
     put_count(
         out,
@@ -613,6 +677,41 @@ fn stage_count_series(board: &Board, stage: &str, labels: [(&str, &str); 2], out
         &labels,
         board.with_deferral(stage, Deferral::Malformed),
     );
+}
+
+fn stage_duration_series(board: &Board, stage: &str, labels: [(&str, &str); 2], out: &mut Series) {
+    let waits = board.worked_1h(stage, |row| Some(row.started_at? - row.created_at));
+    let works = board.worked_1h(stage, |row| Some(row.completed_at? - row.started_at?));
+    for (name, durations) in [("wait", waits), ("processing", works)] {
+        let name = format!("queueboard_stage_{name}_seconds");
+        for (label, part) in QUANTILES {
+            let labels = [labels[0], labels[1], ("quantile", label)];
+            put_known(out, &name, &labels, quantile(&durations, part));
+        }
+    }
+}
+
+/// Finds the seconds below which a part of the sorted durations lies, on the straight line between
+/// the two neighbours of its place.
+fn quantile(durations: &[Duration], part: f64) -> Option<f64> {
+    let last = durations.len().checked_sub(1)?;
+    let place = part * last as f64;
+    let below = place.floor();
+    let lower = seconds(durations[below as usize]);
+    let upper = seconds(durations[place.ceil() as usize]);
+    Some(lower + (upper - lower) * (place - below))
+}
+
+fn unknown_status_series(board: &Board, out: &mut Series) {
+    for stage in &board.stages {
+        let machine = home(stage, board.rows.macbook_enabled);
+        put_count(
+            out,
+            "queueboard_stage_unknown_status",
+            &[("machine", machine), ("stage", stage)],
+            board.with_unknown_status(stage),
+        );
+    }
 }
 
 fn eta_hours(board: &Board, stage: &str) -> Option<f64> {
@@ -661,7 +760,7 @@ fn forecast(board: &Board, stage: &str) -> &'static str {
 fn pool_series(board: &Board, out: &mut Series) {
     for machine in POOL_MACHINES {
         for (window, after) in board.windows() {
-            let name = format!("queueboard_pool_{window}");
+            let name = format!("queueboard_pool_completed_{window}");
             let labels = [("stage", "summarize"), ("machine", machine)];
             put_count(out, &name, &labels, board.pool_completed(machine, after));
         }
@@ -709,10 +808,19 @@ fn trend_series(board: &Board, out: &mut Series) {
     }
 }
 
-fn machine_series(board: &Board, out: &mut Series) {
-    for (machine, label) in board.lanes() {
+fn machine_info_series<'a>(
+    machines: impl IntoIterator<Item = (&'a str, &'a str)>,
+    out: &mut Series,
+) {
+    for (machine, label) in machines {
         let labels = [("machine", machine), ("label", label)];
         put(out, "queueboard_machine_info", &labels, 1.0);
+    }
+}
+
+fn machine_series(board: &Board, out: &mut Series) {
+    machine_info_series(board.lanes(), out);
+    for (machine, _) in board.lanes() {
         for state in ["active", "deferred", "idle"] {
             let labels = [("machine", machine), ("state", state)];
             let holds = board.machine_state(machine) == state;
@@ -724,7 +832,7 @@ fn machine_series(board: &Board, out: &mut Series) {
             put_count(out, "queueboard_machine_items", &labels, items);
         }
         for (window, after) in board.windows() {
-            let name = format!("queueboard_machine_{window}");
+            let name = format!("queueboard_machine_completed_{window}");
             let completed = board.machine_completed(machine, after);
             put_count(out, &name, &[("machine", machine)], completed);
         }
@@ -838,7 +946,7 @@ fn job_detail_series(rows: &Rows, out: &mut Series) {
 
 fn job_numbers(job: &Job, now: DateTime<Utc>) -> [(&'static str, Option<f64>); 7] {
     [
-        ("processed_items", job.processed.map(|items| items as f64)),
+        ("processed_items", Some(job_processed(job) as f64)),
         ("expected_items", job.total.map(|items| items as f64)),
         ("elapsed_seconds", job_elapsed(job, now).map(seconds)),
         (
@@ -858,6 +966,10 @@ fn seconds(duration: Duration) -> f64 {
     duration.num_milliseconds() as f64 / 1000.0
 }
 
+fn job_processed(job: &Job) -> i64 {
+    job.processed.unwrap_or(0)
+}
+
 fn job_elapsed(job: &Job, now: DateTime<Utc>) -> Option<Duration> {
     let end = if is_running(job) {
         now
@@ -869,7 +981,7 @@ fn job_elapsed(job: &Job, now: DateTime<Utc>) -> Option<Duration> {
 
 fn job_eta(job: &Job, now: DateTime<Utc>) -> Option<f64> {
     let elapsed = job_elapsed(job, now)?;
-    let (processed, total) = (job.processed?, job.total?);
+    let (processed, total) = (job_processed(job), job.total?);
     if !is_running(job) || processed <= 0 || processed >= total {
         return None;
     }
@@ -963,7 +1075,7 @@ fn job_json(job: &Job, kind: String, now: DateTime<Utc>) -> Value {
         "kind": kind,
         "label": job.label,
         "state": cut(&job.state),
-        "processed": job.processed,
+        "processed": job_processed(job),
         "total": job.total,
         "elapsed_sec": job_elapsed(job, now).map(|elapsed| elapsed.num_seconds()),
         "stale": is_stale(job, now),
@@ -1327,4 +1439,158 @@ fn long_names_are_cut_and_summed() {
     let stages = &overview(&rows)["stages"];
     assert_eq!(stages[11]["stage"], json!(stem));
     assert_eq!(stages[11]["pending"], json!(2));
+}
+
+#[cfg(test)]
+fn of_stage(name: &str, machine: &str, stage: &str) -> String {
+    series(name, &[("machine", machine), ("stage", stage)])
+}
+
+#[test]
+fn what_was_skipped_is_completed_and_no_work() {
+    let mut rows = empty_board("2026-05-10T03:00:00Z", chrono_tz::Asia::Seoul);
+    let now = rows.now;
+    let payloads = [
+        json!({"skipped_by_user": true}),
+        json!({"skipped_by_user": true, "deferred_until": "2099-01-01T00:00Z"}),
+        json!({"skipped_by_user": "true"}),
+        json!({"skipped_by_user": 1}),
+        json!({"skipped_by_user": null}),
+        json!({"nested": {"skipped_by_user": true}}),
+        json!([{"skipped_by_user": true}]),
+        json!("skipped_by_user"),
+    ];
+    let minutes = [5, 30];
+    for (index, payload) in payloads.into_iter().enumerate() {
+        let row = add(&mut rows, "embed", "completed");
+        row.payload = Some(payload);
+        row.completed_at = Some(now - Duration::minutes(minutes[index % 2]));
+    }
+    // What is not completed may say so in vain.
+    add(&mut rows, "embed", "pending").payload = Some(json!({"skipped_by_user": true}));
+    let row = add(&mut rows, "classify", "completed");
+    row.payload = Some(json!({"skipped_by_user": true}));
+    row.completed_at = Some(now);
+    let found = metrics(&rows);
+    let value = |name: &str, machine, stage| found[&of_stage(name, machine, stage)];
+    assert_eq!(value("queueboard_stage_skipped_15m", "gpu", "embed"), 1.0);
+    assert_eq!(value("queueboard_stage_skipped_1h", "gpu", "embed"), 2.0);
+    assert_eq!(value("queueboard_stage_skipped_today", "gpu", "embed"), 2.0);
+    assert_eq!(value("queueboard_stage_skipped_today", "gpu", "stt"), 0.0);
+    assert_eq!(value("queueboard_stage_completed_1h", "gpu", "embed"), 8.0);
+    let macmini = &overview(&rows)["machines"][1];
+    assert_eq!(macmini["state"], json!("idle"));
+    assert_eq!(macmini["done_1h"], json!(1));
+    assert_eq!(overview(&rows)["machines"][0]["state"], json!("active"));
+}
+
+#[test]
+fn unknown_statuses() {
+    let mut rows = empty_board("2026-05-10T03:00:00Z", chrono_tz::Asia::Seoul);
+    assert!(!is_refused(&rows));
+    add(&mut rows, "embed", "Pending");
+    add(&mut rows, "embed", "pending");
+    // It was made long ago, and is shown for its status alone.
+    add(&mut rows, "odd", "");
+    rows.jobs = Some(vec![running_job(1, "reindex")]);
+    assert!(is_refused(&rows));
+    let refused = metrics(&rows);
+    let name = "queueboard_stage_unknown_status";
+    let unknown = |found: &Series, machine, stage| found[&of_stage(name, machine, stage)];
+    assert_eq!(unknown(&refused, "gpu", "embed"), 1.0);
+    assert_eq!(unknown(&refused, "gpu", "stt"), 0.0);
+    assert_eq!(unknown(&refused, UNASSIGNED, "odd"), 1.0);
+    let others = refused.keys().filter(|key| !key.starts_with(name));
+    assert!(others.clone().count() > 0);
+    assert!(
+        others
+            .clone()
+            .all(|key| key.starts_with("queueboard_background")
+                || key.starts_with("queueboard_machine_info"))
+    );
+    // One completed row, however old, shows that the word is right.
+    add(&mut rows, "stt", "completed");
+    assert!(!is_refused(&rows));
+    let found = metrics(&rows);
+    assert_eq!(unknown(&found, "gpu", "embed"), 1.0);
+    assert_eq!(unknown(&found, UNASSIGNED, "odd"), 1.0);
+    assert_eq!(overview(&rows)["totals"]["pending"], json!(1));
+    rows.queue.retain(|row| !has_unknown_status(row));
+    rows.queue.retain(|row| row.status != "completed");
+    assert!(!is_refused(&rows), "nothing is unknown");
+}
+
+#[test]
+fn waits_and_durations() {
+    let mut rows = empty_board("2026-05-10T03:00:00Z", chrono_tz::Asia::Seoul);
+    let now = rows.now;
+    let ago = |seconds| Some(now - Duration::seconds(seconds));
+    // When each was made, begun and done, in seconds before now.
+    for (created, started, completed) in [(100, 90, 50), (200, 180, 60), (50, 60, 70)] {
+        let row = add(&mut rows, "embed", "completed");
+        row.created_at = now - Duration::seconds(created);
+        (row.started_at, row.completed_at) = (ago(started), ago(completed));
+    }
+    add(&mut rows, "embed", "completed").completed_at = ago(3599);
+    for (stage, status, completed, payload) in [
+        ("embed", "failed", 10, json!(null)),
+        ("embed", "completed", 3600, json!(null)),
+        ("embed", "completed", 10, json!({"skipped_by_user": true})),
+        ("stt", "completed", 10, json!({"skipped_by_user": true})),
+    ] {
+        let row = add(&mut rows, stage, status);
+        (row.started_at, row.completed_at) = (ago(5000), ago(completed));
+        row.payload = Some(payload);
+    }
+    let found = metrics(&rows);
+    let value = |name: &str, stage, quantile| {
+        let labels = [("machine", "gpu"), ("stage", stage), ("quantile", quantile)];
+        let name = format!("queueboard_stage_{name}_seconds");
+        found.get(&series(&name, &labels)).copied()
+    };
+    // The waits are -10, 10 and 20; the durations are -10, 40 and 120.
+    assert_eq!(value("wait", "embed", "0.5"), Some(10.0));
+    assert_eq!(value("wait", "embed", "0.9"), Some(18.0));
+    assert_eq!(value("processing", "embed", "0.5"), Some(40.0));
+    assert_eq!(value("processing", "embed", "0.9"), Some(104.0));
+    assert_eq!(value("wait", "stt", "0.5"), None);
+    assert_eq!(value("processing", "chunk", "0.9"), None);
+    let minutes: Vec<Duration> = (0..4).map(Duration::minutes).collect();
+    assert_eq!(quantile(&minutes, 0.5), Some(90.0));
+    assert_eq!(quantile(&minutes[3..], 0.9), Some(180.0));
+}
+
+#[test]
+fn who_is_waited_for() {
+    let mut rows = empty_board("2026-05-10T03:00:00Z", chrono_tz::Asia::Seoul);
+    for stage in ["extract", "classify", "summarize", "deep_summary", "odd"] {
+        let row = add(&mut rows, stage, "pending");
+        row.payload = Some(json!({"deferred_until": "2099-01-01T00:00Z"}));
+    }
+    let found = metrics(&rows);
+    let deferred = |machine| found[&series("queueboard_machine_deferred", &[("machine", machine)])];
+    let machines = ["gpu", "macmini", "macbook", UNASSIGNED];
+    assert_eq!(machines.map(deferred), [0.0, 0.0, 2.0, 0.0]);
+    let of_extract = of_stage("queueboard_stage_deferred", "gpu", "extract");
+    assert_eq!(found[&of_extract], 1.0);
+    let machines = &overview(&rows)["machines"];
+    let states = [0, 1, 2].map(|index| machines[index]["state"].clone());
+    assert_eq!(states, ["idle", "idle", "deferred"]);
+    assert_eq!(machines[0]["deferred_pending"], json!(0));
+}
+
+#[test]
+fn progress_that_nobody_wrote_is_none_yet() {
+    let mut rows = empty_board("2026-05-10T03:00:00Z", chrono_tz::Asia::Seoul);
+    let mut job = running_job(1, "reindex");
+    job.started_at = Some(rows.now - Duration::minutes(1));
+    job.total = Some(10);
+    assert_eq!(job_eta(&job, rows.now), None);
+    rows.jobs = Some(vec![job]);
+    let found = metrics(&rows);
+    let mut processed = found
+        .iter()
+        .filter(|(key, _)| key.starts_with("queueboard_background_job_processed_items"));
+    assert_eq!(processed.next().map(|(_, value)| *value), Some(0.0));
+    assert_eq!(overview(&rows)["background_jobs"][0]["processed"], json!(0));
 }

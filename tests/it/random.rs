@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Duration, Timelike, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -164,12 +164,32 @@ const MALFORMED_TIMESTAMPS: [&str; 48] = [
     "٢٠٩٩-٠١-٠١T١٠:٠٠:٠٠Z",
 ];
 
+/// Statuses outside the four, many of them right to a reader who is too kind.
+const UNKNOWN_STATUSES: [&str; 8] = [
+    "cancelled",
+    "Pending",
+    "PROCESSING",
+    "COMPLETED",
+    "completed ",
+    "done",
+    "",
+    "대기",
+];
+
+/// How far from now an instant is, in nanoseconds, that only a careless reader takes for now.
+const WITHIN_A_MICROSECOND: [i64; 15] = [
+    -1001, -1000, -999, -501, -500, -499, -1, 0, 1, 499, 500, 501, 999, 1000, 1001,
+];
+
 /// Makes one board; equal arguments make equal boards.
+///
+/// Those of small seeds have completed rows, if they have many rows at all.
 pub(crate) fn board(seed: u64, size: usize, now: DateTime<Utc>, zone: Tz) -> Rows {
     let mut maker = Maker::new(seed, now, zone);
     let document_ids = maker.ids(size / 2 + 1);
     let documents = maker.documents(&document_ids);
-    let queue = maker.queue(size, &document_ids);
+    let mut queue = maker.queue(size, &document_ids);
+    end_otherwise(seed, &mut queue);
     let jobs = maker.jobs();
     let macbook_enabled = !maker.chance(25);
     Rows {
@@ -179,6 +199,22 @@ pub(crate) fn board(seed: u64, size: usize, now: DateTime<Utc>, zone: Tz) -> Row
         documents,
         queue,
         jobs,
+    }
+}
+
+/// Leaves some boards without a completed row, most of them with statuses that nobody explained.
+fn end_otherwise(seed: u64, queue: &mut [QueueRow]) {
+    let (instead, keeps_unknown) = match seed % 60 {
+        19 => ("failed", false),
+        29 => ("COMPLETED", true),
+        59 => ("failed", true),
+        _ => return,
+    };
+    for row in queue {
+        let is_unknown = UNKNOWN_STATUSES.contains(&row.status.as_str());
+        if row.status == "completed" || (is_unknown && !keeps_unknown) {
+            row.status = instead.to_owned();
+        }
     }
 }
 
@@ -340,7 +376,7 @@ impl Maker {
             document_id,
             stage,
             status: status.to_owned(),
-            payload: self.payload(),
+            payload: self.payload(status),
             created_at,
             started_at,
             completed_at,
@@ -363,8 +399,7 @@ impl Maker {
             35..50 => "processing",
             50..85 => "completed",
             85..97 => "failed",
-            97 => "Pending",
-            _ => "cancelled",
+            _ => self.pick(&UNKNOWN_STATUSES),
         }
     }
 
@@ -390,7 +425,27 @@ impl Maker {
         )
     }
 
-    fn payload(&mut self) -> Option<Value> {
+    fn payload(&mut self, status: &str) -> Option<Value> {
+        let skipped = if status == "completed" { 20 } else { 3 };
+        if self.chance(skipped) {
+            Some(self.skip())
+        } else if self.chance(8) {
+            Some(self.pick(&no_skips()))
+        } else {
+            self.deferral()
+        }
+    }
+
+    /// Makes the payload of a row that was skipped.
+    fn skip(&mut self) -> Value {
+        match self.rng.u32(0..4) {
+            0 => json!({"deferred_until": self.timestamp(), "skipped_by_user": true}),
+            1 => json!({"attempt": [{}], "skipped_by_user": true, "z": {"skipped_by_user": false}}),
+            _ => json!({"skipped_by_user": true}),
+        }
+    }
+
+    fn deferral(&mut self) -> Option<Value> {
         match self.rng.u32(0..16) {
             0..5 => None,
             5 => Some(self.pick(&plain_payloads())),
@@ -404,27 +459,52 @@ impl Maker {
         }
     }
 
-    /// Writes an instant in one of the forms that conform.
+    /// Writes an instant in one of the forms that conform, or a day that some months lack.
     fn timestamp(&mut self) -> String {
         let (offset, seconds) = self.offset();
         let local = (self.deferral_time() + Duration::seconds(seconds)).naive_utc();
+        let date = if self.chance(25) {
+            self.last_days()
+        } else {
+            local.date().to_string()
+        };
         let separator = self.pick(&["T", " "]);
-        let mut text = format!("{}{separator}{}", local.date(), local.format("%H:%M"));
-        if self.chance(80) {
-            text.push_str(&local.format(":%S").to_string());
-            if self.chance(70) {
-                let digits = format!("{:09}", local.nanosecond());
-                let width = self.pick(&[1, 2, 3, 3, 4, 5, 6, 6, 9]);
-                text = format!("{text}.{}", &digits[..width]);
-            }
+        format!(
+            "{date}{separator}{}{offset}",
+            self.time_of_day(local.time())
+        )
+    }
+
+    fn time_of_day(&mut self, time: NaiveTime) -> String {
+        if self.chance(20) {
+            return time.format("%H:%M").to_string();
         }
-        text + &offset
+        let text = time.format("%H:%M:%S").to_string();
+        if self.chance(20) {
+            return text;
+        }
+        let digits = format!("{:09}000", time.nanosecond());
+        let width = self.rng.usize(1..=digits.len());
+        format!("{text}.{}", &digits[..width])
+    }
+
+    /// Makes a date on one of the days that not every month has.
+    fn last_days(&mut self) -> String {
+        let now = self.now.year();
+        let year = self.pick(&[now, now, now + 1, now + 2, 2000, 2028, 2096, 2100, 2400]);
+        let (month, day) = if self.chance(30) {
+            (2, 29)
+        } else {
+            (self.rng.u32(1..=12), self.rng.u32(29..=31))
+        };
+        format!("{year:04}-{month:02}-{day:02}")
     }
 
     fn deferral_time(&mut self) -> DateTime<Utc> {
-        match self.rng.u32(0..4) {
+        match self.rng.u32(0..5) {
             0 => self.near(self.now),
-            1 => self.back(Duration::days(3)),
+            1 => self.now + Duration::nanoseconds(self.pick(&WITHIN_A_MICROSECOND)),
+            2 => self.back(Duration::days(3)),
             _ => self.now + Duration::milliseconds(self.rng.i64(1..260_000_000)),
         }
     }
@@ -432,8 +512,9 @@ impl Maker {
     /// Makes an offset's text and its seconds.
     fn offset(&mut self) -> (String, i64) {
         let (sign, factor) = self.pick(&[("+", 1), ("-", -1)]);
-        let hours = self.rng.i64(0..24);
-        let minutes = self.pick(&[0, 0, 30, 45, 59]);
+        let is_farthest = self.chance(20);
+        let hours = if is_farthest { 23 } else { self.rng.i64(0..24) };
+        let minutes = self.pick(&[0, 0, 30, 45, 58, 59]);
         let seconds = factor * (hours * 3600 + minutes * 60);
         match self.rng.u32(0..5) {
             0 => ("Z".to_owned(), 0),
@@ -579,5 +660,26 @@ fn no_texts() -> Vec<Value> {
         json!(["2099-01-01T00:00:00Z"]),
         json!({}),
         json!({"deferred_until": "2099-01-01T00:00:00Z"}),
+    ]
+}
+
+/// Lists payloads that speak of skipping, and of no row that was skipped.
+fn no_skips() -> Vec<Value> {
+    vec![
+        json!({"skipped_by_user": "true"}),
+        json!({"skipped_by_user": 1}),
+        json!({"skipped_by_user": 1.0}),
+        json!({"skipped_by_user": false}),
+        json!({"skipped_by_user": null}),
+        json!({"skipped_by_user": [true]}),
+        json!({"skipped_by_user": {"skipped_by_user": true}}),
+        json!({"nested": {"skipped_by_user": true}}),
+        json!({"Skipped_By_User": true, "skipped_by_user ": true}),
+        json!({"deferred_until": {"skipped_by_user": true}}),
+        json!([{"skipped_by_user": true}]),
+        json!(["skipped_by_user", true]),
+        json!("skipped_by_user"),
+        json!("{\"skipped_by_user\": true}"),
+        json!(true),
     ]
 }

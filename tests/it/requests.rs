@@ -1,7 +1,7 @@
 use crate::support::{Database, Engine, Exporter, Options, TOKEN, bearer, post, request, send};
 
 /// Bodies of a retry or a skip that are refused, and the word that the refusal names.
-const BODIES: [(&str, &str); 32] = [
+const BODIES: [(&str, &str); 33] = [
     ("", "body"),
     ("{", "body"),
     ("ids", "body"),
@@ -22,7 +22,8 @@ const BODIES: [(&str, &str); 32] = [
     ("{\"ids\": \"1\"}", "ids"),
     ("{\"ids\": {\"1\": 1}}", "ids"),
     ("{\"ids\": []}", "ids"),
-    ("{\"ids\": [\"1\"]}", "ids[0]"),
+    ("{\"ids\": [\"\"]}", "ids[0]"),
+    ("{\"ids\": [1, \"a\\u0000\"]}", "ids[1]"),
     ("{\"ids\": [1, 1.5]}", "ids[1]"),
     ("{\"ids\": [1.0]}", "ids[0]"),
     ("{\"ids\": [1e3]}", "ids[0]"),

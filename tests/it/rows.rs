@@ -81,3 +81,18 @@ pub(crate) struct Rows {
     /// The rows of `background_jobs`; `None` when the table is absent.
     pub jobs: Option<Vec<Job>>,
 }
+
+/// How many bytes a label of a PostgreSQL ENUM may have.
+const LONGEST_LABEL: usize = 63;
+
+impl Rows {
+    /// Drops the rows with a word that can be no label of an ENUM.
+    pub(crate) fn keep_what_enums_hold(&mut self) {
+        let fits = |word: &str| word.len() <= LONGEST_LABEL;
+        self.queue
+            .retain(|row| fits(&row.stage) && fits(&row.status));
+        self.jobs
+            .iter_mut()
+            .for_each(|jobs| jobs.retain(|job| fits(&job.kind) && fits(&job.state)));
+    }
+}

@@ -60,7 +60,7 @@ const SPLINTERS: [&str; 48] = [
 ];
 
 fn words() -> impl Strategy<Value = String> {
-    const KEYS: [&str; 19] = [
+    const KEYS: [&str; 23] = [
         "timezone",
         "machines",
         "key",
@@ -78,6 +78,10 @@ fn words() -> impl Strategy<Value = String> {
         "default",
         "kinds",
         "trend",
+        "statuses",
+        "pending",
+        "queue",
+        "naive_timestamps",
         "gpu",
         "x",
     ];

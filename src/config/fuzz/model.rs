@@ -7,6 +7,7 @@ use proptest::sample::{Index, select};
 
 use crate::config::file::{self, File};
 use crate::config::pipeline::{self, Pipeline};
+use crate::snapshot::Statuses;
 
 /// A stage with its members: model and machine.
 type Pool = (String, Vec<(String, String)>);
@@ -22,6 +23,10 @@ pub(super) struct Model {
     /// The default, and machines by kind.
     pub jobs: Option<(String, BTreeMap<String, String>)>,
     pub trend: Option<Vec<String>>,
+    /// Words of pending, processing, completed, failed.
+    pub statuses: Option<[Option<Vec<String>>; 4]>,
+    /// What the section `queue` says of timestamps without a zone.
+    pub queue: Option<Option<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +74,18 @@ impl From<File> for Model {
                 .map(|list| list.into_iter().map(deferral).collect()),
             jobs: file.background_jobs.map(jobs),
             trend: file.trend.map(values),
+            statuses: file.statuses.map(|statuses| {
+                let words = |words: Option<file::Words>| words.map(|words| values(words.value));
+                [
+                    words(statuses.pending),
+                    words(statuses.processing),
+                    words(statuses.completed),
+                    words(statuses.failed),
+                ]
+            }),
+            queue: file
+                .queue
+                .map(|queue| queue.naive_timestamps.map(|name| name.value)),
         }
     }
 }
@@ -89,6 +106,19 @@ impl Model {
         let (default_job_machine, job_kinds) = self.jobs.clone().or(built_in.jobs)?;
         let trend = self.trend.clone().or(built_in.trend)?;
         let timezone = self.timezone.clone().or(built_in.timezone)?.parse().ok()?;
+
+        let naive_timestamps = match self.queue.clone().flatten() {
+            Some(zone) => Some(zone.parse().ok()?),
+            None => None,
+        };
+        let names = ["pending", "processing", "completed", "failed"];
+        let given = self.statuses.clone().unwrap_or_default();
+        let words: Vec<Vec<String>> = given
+            .into_iter()
+            .zip(names)
+            .map(|(words, name)| words.unwrap_or_else(|| vec![name.to_owned()]))
+            .collect();
+        let has_words = words.iter().all(|words| !words.is_empty());
 
         let by_key: BTreeMap<&String, &Machine> = machines.iter().map(|m| (&m.key, m)).collect();
         let is_enabled = |key: &String| by_key.get(key).is_some_and(|machine| machine.enabled);
@@ -137,6 +167,8 @@ impl Model {
             && are_distinct(&deferred)
             && are_distinct(&pooled)
             && are_distinct(&trend)
+            && has_words
+            && are_distinct(words.iter().flatten())
             && pools
                 .iter()
                 .all(|(_, members)| are_distinct(members.iter().map(|(model, _)| model)));
@@ -166,6 +198,13 @@ impl Model {
             job_kinds,
             default_job_machine,
             trend,
+            statuses: Statuses {
+                pending: words[0].clone(),
+                processing: words[1].clone(),
+                completed: words[2].clone(),
+                failed: words[3].clone(),
+            },
+            naive_timestamps,
             stages: stages.clone(),
         })
     }
@@ -244,6 +283,18 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
         "+09:00",
     ]);
     let some = |odds: f64| prop::option::weighted(odds, Just(()));
+    let word = prop_oneof![
+        1 => select(vec!["pending", "processing", "completed", "failed"]).prop_map(str::to_owned),
+        3 => name(),
+    ];
+    let words = prop::option::weighted(0.4, prop::collection::vec(word, 0..4));
+    let table = (
+        prop::option::weighted(0.4, prop::array::uniform4(words)),
+        prop::option::weighted(
+            0.3,
+            prop::option::of(timezone.clone().prop_map(str::to_owned)),
+        ),
+    );
     let given = (
         prop::option::weighted(0.3, timezone),
         some(0.85),
@@ -263,74 +314,85 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
         picks,
         given,
         mistake,
+        table,
     )
-        .prop_map(|(keys, stages, kinds, flags, picks, given, mistake)| {
-            let mut picks = picks.into_iter().cycle();
-            let mut pick =
-                move |names: &[String]| picks.next().expect("another").get(names).clone();
-            // Now and then a name stands where it should not, an unknown one or a known one.
-            let known = [&keys[..], &stages, &kinds].concat();
-            let mistake = mistake.map(|(name, is_known, which, place)| {
-                let wrong = if is_known {
-                    which.get(&known).clone()
-                } else {
-                    name
+        .prop_map(
+            |(keys, stages, kinds, flags, picks, given, mistake, table)| {
+                let mut picks = picks.into_iter().cycle();
+                let mut pick =
+                    move |names: &[String]| picks.next().expect("another").get(names).clone();
+                // Now and then a name stands where it should not, an unknown one or a known one.
+                let known = [&keys[..], &stages, &kinds].concat();
+                let mistake = mistake.map(|(name, is_known, which, place)| {
+                    let wrong = if is_known {
+                        which.get(&known).clone()
+                    } else {
+                        name
+                    };
+                    (wrong, place.index(30) + 1)
+                });
+                let mut names = 0;
+                let mut at_last = |right: String| {
+                    names += 1;
+                    match &mistake {
+                        Some((wrong, place)) if *place == names => wrong.clone(),
+                        _ => right,
+                    }
                 };
-                (wrong, place.index(30) + 1)
-            });
-            let mut names = 0;
-            let mut at_last = |right: String| {
-                names += 1;
-                match &mistake {
-                    Some((wrong, place)) if *place == names => wrong.clone(),
-                    _ => right,
+                let mut machines: Vec<Machine> = keys
+                    .iter()
+                    .zip(&flags)
+                    .map(|(key, (off, falls, labelled))| Machine {
+                        key: at_last(key.clone()),
+                        label: labelled.then(|| format!("{key} 서버")),
+                        enabled: !(*off && *falls),
+                        fallback: falls.then(|| at_last(pick(&keys))),
+                        stages: Vec::new(),
+                    })
+                    .collect();
+                for stage in &stages {
+                    let home = picks_home(&mut pick, &keys);
+                    machines[home].stages.push(at_last(stage.clone()));
                 }
-            };
-            let mut machines: Vec<Machine> = keys
-                .iter()
-                .zip(&flags)
-                .map(|(key, (off, falls, labelled))| Machine {
-                    key: at_last(key.clone()),
-                    label: labelled.then(|| format!("{key} 서버")),
-                    enabled: !(*off && *falls),
-                    fallback: falls.then(|| at_last(pick(&keys))),
-                    stages: Vec::new(),
-                })
-                .collect();
-            for stage in &stages {
-                let home = picks_home(&mut pick, &keys);
-                machines[home].stages.push(at_last(stage.clone()));
-            }
-            let some_stages: Vec<String> = stages.iter().take(3).cloned().collect();
-            let pools = some_stages
-                .iter()
-                .map(|stage| {
-                    let members = kinds
-                        .iter()
-                        .map(|kind| (at_last(kind.clone()), at_last(pick(&keys))))
-                        .collect();
-                    (at_last(stage.clone()), members)
-                })
-                .collect();
-            let deferrals = some_stages
-                .iter()
-                .map(|stage| (at_last(pick(&keys)), vec![at_last(stage.clone())]))
-                .collect();
-            let kinds = kinds
-                .iter()
-                .map(|kind| (at_last(kind.clone()), at_last(pick(&keys))))
-                .collect();
-            let (timezone, machines_given, pools_given, deferrals_given, jobs_given, trend_given) =
-                given;
-            Model {
-                timezone: timezone.map(str::to_owned),
-                machines: machines_given.map(|()| machines),
-                pools: pools_given.map(|()| pools),
-                deferrals: deferrals_given.map(|()| deferrals),
-                jobs: jobs_given.map(|()| (at_last(pick(&keys)), kinds)),
-                trend: trend_given.map(|()| some_stages),
-            }
-        })
+                let some_stages: Vec<String> = stages.iter().take(3).cloned().collect();
+                let pools = some_stages
+                    .iter()
+                    .map(|stage| {
+                        let members = kinds
+                            .iter()
+                            .map(|kind| (at_last(kind.clone()), at_last(pick(&keys))))
+                            .collect();
+                        (at_last(stage.clone()), members)
+                    })
+                    .collect();
+                let deferrals = some_stages
+                    .iter()
+                    .map(|stage| (at_last(pick(&keys)), vec![at_last(stage.clone())]))
+                    .collect();
+                let kinds = kinds
+                    .iter()
+                    .map(|kind| (at_last(kind.clone()), at_last(pick(&keys))))
+                    .collect();
+                let (
+                    timezone,
+                    machines_given,
+                    pools_given,
+                    deferrals_given,
+                    jobs_given,
+                    trend_given,
+                ) = given;
+                Model {
+                    timezone: timezone.map(str::to_owned),
+                    machines: machines_given.map(|()| machines),
+                    pools: pools_given.map(|()| pools),
+                    deferrals: deferrals_given.map(|()| deferrals),
+                    jobs: jobs_given.map(|()| (at_last(pick(&keys)), kinds)),
+                    trend: trend_given.map(|()| some_stages),
+                    statuses: table.0,
+                    queue: table.1,
+                }
+            },
+        )
 }
 
 fn picks_home(pick: &mut impl FnMut(&[String]) -> String, keys: &[String]) -> usize {

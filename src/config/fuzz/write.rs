@@ -95,6 +95,12 @@ fn tree(model: &Model) -> Node {
             ("kinds", Some(Node::Map(kinds.collect()))),
         ])
     };
+    let statuses = |words: &[Option<Vec<String>>; 4]| {
+        let names = ["pending", "processing", "completed", "failed"];
+        let words = words.iter().map(|words| words.as_ref().map(list));
+        map(names.into_iter().zip(words))
+    };
+    let queue = |zone: &Option<String>| map([("naive_timestamps", zone.as_deref().map(text))]);
     map([
         ("timezone", model.timezone.as_deref().map(text)),
         ("machines", model.machines.as_ref().map(machines)),
@@ -102,6 +108,8 @@ fn tree(model: &Model) -> Node {
         ("deferrals", model.deferrals.as_ref().map(deferrals)),
         ("background_jobs", model.jobs.as_ref().map(jobs)),
         ("trend", model.trend.as_ref().map(list)),
+        ("statuses", model.statuses.as_ref().map(statuses)),
+        ("queue", model.queue.as_ref().map(queue)),
     ])
 }
 

@@ -22,12 +22,12 @@ pub(super) fn encode(current: &[Working], titles: bool, families: &mut Families)
         Some((
             machine,
             slot,
-            item.document_id.to_string(),
+            item.document_id.as_ref().map_or("", |id| id.as_str()),
             item,
             item.started_at?,
         ))
     });
-    let rows: Vec<(&str, &str, String, &Item, f64)> = started.collect();
+    let rows: Vec<(&str, &str, &str, &Item, f64)> = started.collect();
     let labelled = rows
         .iter()
         .map(|(machine, slot, document, item, started_at)| {

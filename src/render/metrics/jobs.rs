@@ -87,7 +87,7 @@ impl Details<'_, '_> {
 
 fn labels(job: &Job) -> Labels<'_, 5> {
     [
-        ("id", &job.id),
+        ("id", job.id.as_str()),
         ("kind", &job.kind),
         ("label", job.short_label()),
         ("machine", &job.machine),

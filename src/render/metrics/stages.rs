@@ -2,11 +2,16 @@
 
 use std::fmt;
 
-use crate::judge::Lanes;
 use crate::judge::forecast::Forecast;
+use crate::judge::quantiles::Quantiles;
 use crate::judge::stages::{Completed, Items, StageLane};
+use crate::judge::{Lanes, UnknownStatuses};
 
 use super::{Families, Labels};
+
+const UNKNOWN_STATUS: &str = "queueboard_stage_unknown_status";
+const UNKNOWN_STATUS_HELP: &str =
+    "Rows of the stage whose status is none of the four; they are in no other count of statuses.";
 
 impl Items {
     /// Each status by its name.
@@ -32,6 +37,7 @@ pub(super) fn encode(lanes: &Lanes, families: &mut Families) -> fmt::Result {
     )?;
     counts(stages, families)?;
     times(stages, families)?;
+    quantiles(stages, families)?;
     pools(lanes, families)
 }
 
@@ -53,6 +59,9 @@ fn counts(stages: &[StageLane], families: &mut Families) -> fmt::Result {
         "Pending rows of the stage whose deferred_until is no timestamp; they are not deferred.",
         |lane| lane.deferred_malformed,
     )?;
+    count(UNKNOWN_STATUS, UNKNOWN_STATUS_HELP, |lane| {
+        lane.unknown_status
+    })?;
     count(
         "queueboard_stage_completed_15m",
         "Rows of the stage completed in the last 15 minutes.",
@@ -67,6 +76,21 @@ fn counts(stages: &[StageLane], families: &mut Families) -> fmt::Result {
         "queueboard_stage_completed_today",
         "Rows of the stage completed since local midnight.",
         |lane| lane.completed.today,
+    )?;
+    count(
+        "queueboard_stage_skipped_15m",
+        "Rows of the stage skipped in the last 15 minutes; they are among those completed.",
+        |lane| lane.skipped.m15,
+    )?;
+    count(
+        "queueboard_stage_skipped_1h",
+        "Rows of the stage skipped in the last hour; they are among those completed.",
+        |lane| lane.skipped.h1,
+    )?;
+    count(
+        "queueboard_stage_skipped_today",
+        "Rows of the stage skipped since local midnight; they are among those completed.",
+        |lane| lane.skipped.today,
     )?;
     count(
         "queueboard_stage_created_1h",
@@ -110,6 +134,43 @@ fn times(stages: &[StageLane], families: &mut Families) -> fmt::Result {
             })
         }),
     )
+}
+
+fn quantiles(stages: &[StageLane], families: &mut Families) -> fmt::Result {
+    let mut quantile = |name: &str, help: &str, value: fn(&StageLane) -> &Quantiles| {
+        let known = stages.iter().flat_map(|lane| {
+            let [machine, stage] = labels(lane);
+            Quantiles::ALL
+                .into_iter()
+                .filter_map(move |(label, quantile)| {
+                    let seconds = value(lane).seconds(quantile)?;
+                    Some(([machine, stage, ("quantile", label)], seconds))
+                })
+        });
+        families.quantiles(name, help, known)
+    };
+    quantile(
+        "queueboard_stage_wait_seconds",
+        "How long the rows completed in the last hour had waited; absent when there are none.",
+        |lane| &lane.wait,
+    )?;
+    quantile(
+        "queueboard_stage_processing_seconds",
+        "How long the rows completed in the last hour were worked on; absent when there are none.",
+        |lane| &lane.processing,
+    )
+}
+
+/// Writes the one number that is told of stages whose others are in doubt.
+pub(super) fn unknown_statuses(stages: &[UnknownStatuses], families: &mut Families) -> fmt::Result {
+    let series = stages.iter().map(|stage| {
+        let labels = [
+            ("machine", stage.machine.as_str()),
+            ("stage", stage.stage.as_str()),
+        ];
+        (labels, stage.rows)
+    });
+    families.gauge(UNKNOWN_STATUS, UNKNOWN_STATUS_HELP, series)
 }
 
 fn pools(lanes: &Lanes, families: &mut Families) -> fmt::Result {

@@ -86,7 +86,7 @@ async function post(name, ids) {
     response = await fetch(new URL(`/api/queue/${name}`, location.origin), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: `{"ids":[${ids.join(",")}]}`,
+      body: JSON.stringify({ ids }),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     text = await response.text();

@@ -149,7 +149,8 @@ fn facts(failure: &Failure) -> String {
         || "time unknown".to_owned(),
         |age| format!("{} ago", span(age)),
     );
-    let document = failure.document_id;
+    let document = failure.document_id.as_ref();
+    let document = document.map_or("unknown", |id| id.as_str());
     format!("document {document} · attempts {attempts}/{most} · {age}")
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::judge::Lanes;
 use crate::judge::failures::Failure;
 use crate::judge::machines::{MachineLane, State};
+use crate::judge::quantiles::Quantiles;
 use crate::judge::stages::{Completed, Items, StageLane};
 
 fn board() -> Board {
@@ -16,8 +17,12 @@ fn board() -> Board {
         items,
         deferred: 0,
         deferred_malformed: 0,
+        unknown_status: 0,
         completed: Completed::default(),
+        skipped: Completed::default(),
         created_1h: 4,
+        wait: Quantiles::default(),
+        processing: Quantiles::default(),
         oldest_pending: None,
         oldest_processing: None,
         oldest_pending_age: None,
@@ -44,15 +49,16 @@ fn board() -> Board {
         trends: None,
         jobs: None,
         current: None,
+        unknown_statuses: Vec::new(),
     }
 }
 
 fn failure(id: i64, stage: &str, cause: &str) -> Failure {
     Failure {
-        id,
+        id: id.into(),
         stage: stage.into(),
         machine: "macmini".into(),
-        document_id: id + 1000,
+        document_id: Some((id + 1000).into()),
         title: format!("<script>alert({id})</script>"),
         attempts: Some(3),
         max_attempts: Some(3),
@@ -131,7 +137,11 @@ fn rows_stand_by_stage_then_by_cause_as_they_are_first_seen() {
             (
                 stage,
                 cause.cause,
-                cause.rows.iter().map(|row| row.id).collect(),
+                cause
+                    .rows
+                    .iter()
+                    .filter_map(|row| row.id.number())
+                    .collect(),
             )
         })
         .collect();

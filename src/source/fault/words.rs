@@ -22,8 +22,8 @@ impl Fault {
             }
             Self::Forbidden => "grant SELECT on the table to the exporter's role",
             Self::Hidden => {
-                "row security would hide rows: give the exporter's role BYPASSRLS, so that it \
-                 counts all"
+                "row level security would hide rows: give the exporter's role BYPASSRLS, or a \
+                 policy that shows it all of them (FOR SELECT TO … USING (true))"
             }
             Self::Credentials => "check user and password in --database-url",
             Self::NotAdmitted => {

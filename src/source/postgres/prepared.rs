@@ -24,6 +24,28 @@ pub(super) fn execute(question: &str, values: &[Value], known: &str) -> String {
     format!("PREPARE {name}{types} AS {question};{execute}")
 }
 
+/// Writes the SQL that asks a question of a server of which nothing is known yet.
+pub(super) fn execute_anywhere(question: &str) -> String {
+    let name = name(question);
+    format!(
+        "DO $do$ BEGIN
+             IF NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name = '{name}')
+             THEN EXECUTE $prepare$PREPARE {name} AS {question}$prepare$; END IF;
+         END $do$;
+         EXECUTE {name}"
+    )
+}
+
+/// Writes the SQL that shows the plan of a question, and prepares nothing.
+pub(super) fn explain(question: &str, values: &[Value]) -> String {
+    // The last first: `$1` stands in `$10` as well.
+    let numbered = values.iter().enumerate().rev();
+    let inlined = numbered.fold(question.to_owned(), |question, (index, value)| {
+        question.replace(&format!("${}", index + 1), value.literal())
+    });
+    format!("EXPLAIN {inlined}")
+}
+
 fn name(question: &str) -> String {
     let mut hasher = DefaultHasher::new();
     question.hash(&mut hasher);

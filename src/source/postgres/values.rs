@@ -53,7 +53,7 @@ fn iso_8601(instant: DateTime<Utc>) -> String {
 
 /// A text, whatever `standard_conforming_strings` says. No text of PostgreSQL holds a NUL, which
 /// would end the statement.
-fn text(value: &str) -> String {
+pub(crate) fn text(value: &str) -> String {
     let value = value.replace('\0', "\u{fffd}");
     let value = value.replace('\\', r"\\").replace('\'', "''");
     format!("E'{value}'")

@@ -1,5 +1,6 @@
 //! A database of its own for each test, on either engine.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,21 +17,32 @@ use tempfile::TempDir;
 use crate::rows::Rows;
 use crate::support::{Server, repository_file};
 
-/// The engines, each of which every test of numbers runs on.
+/// The engines, and the kinds of tables on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
     Postgres,
     /// PostgreSQL with the indexes that `indexes` prints.
     Indexed,
+    /// PostgreSQL where stage, status, kind and state are ENUM columns.
+    Enums,
+    /// The same with the indexes that `indexes` prints for it.
+    EnumsIndexed,
     Sqlite,
 }
 
 impl Engine {
+    /// Those that every test of numbers runs on.
     pub(crate) const ALL: [Self; 3] = [Self::Postgres, Self::Indexed, Self::Sqlite];
+
+    /// Tells whether some columns hold only the labels of their types.
+    pub(crate) fn has_enums(self) -> bool {
+        matches!(self, Self::Enums | Self::EnumsIndexed)
+    }
 }
 
 /// A pipeline's empty database, whose clock can be set.
 pub(crate) struct Database {
+    engine: Engine,
     connection: Connected,
     url: String,
     folder: TempDir,
@@ -46,18 +58,20 @@ impl Database {
     pub(crate) async fn create(engine: Engine) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let (connection, url) = match engine {
-            Engine::Postgres => {
+            // Types, and indexes of columns of such types, are made anew for each board.
+            Engine::Postgres | Engine::Enums | Engine::EnumsIndexed => {
                 let (connection, url) = postgres(&server()).await;
                 (Connected::Postgres(connection), url)
             }
             Engine::Indexed => {
                 let (mut connection, url) = postgres(&server()).await;
-                add_indexes(&mut connection).await;
+                add_indexes(&mut connection, &["indexes"]).await;
                 (Connected::Postgres(connection), url)
             }
             Engine::Sqlite => sqlite(&folder).await,
         };
         Self {
+            engine,
             connection,
             url,
             folder,
@@ -69,6 +83,7 @@ impl Database {
         let folder = TempDir::new().expect("a temporary folder");
         let (connection, url) = postgres(&server.url()).await;
         Self {
+            engine: Engine::Postgres,
             connection: Connected::Postgres(connection),
             url,
             folder,
@@ -91,6 +106,15 @@ impl Database {
             .as_database_error()?
             .code()
             .map(std::borrow::Cow::into_owned)
+    }
+
+    /// Makes a database of PostgreSQL that takes every byte for text.
+    pub(crate) async fn of_bytes() -> Self {
+        let mut database = Self::create(Engine::Postgres).await;
+        let settings = "TEMPLATE template0 ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C'";
+        let (connection, url) = postgres_with(&server(), settings).await;
+        (database.connection, database.url) = (Connected::Postgres(connection), url);
+        database
     }
 
     /// Ends every session but this one.
@@ -178,16 +202,28 @@ impl Database {
         self.set_clock(rows.now).await;
         self.run("DELETE FROM processing_queue; DELETE FROM documents; DROP TABLE IF EXISTS background_jobs")
             .await;
-        let timestamp = match self.connection {
-            Connected::Postgres(_) => "timestamptz",
-            Connected::Sqlite(_) => "text",
-        };
+        if self.engine.has_enums() {
+            self.make_enums(rows).await;
+        }
         if rows.jobs.is_some() {
-            self.run(&jobs_table(timestamp)).await;
+            self.run(&jobs_table(self.engine)).await;
         }
         self.insert("documents", DOCUMENTS, documents(rows)).await;
         self.insert("processing_queue", QUEUE, queue(rows)).await;
         self.insert("background_jobs", JOBS, jobs(rows)).await;
+    }
+
+    /// Gives the empty tables types whose labels are those of the rows, and indexes of them.
+    async fn make_enums(&mut self, rows: &Rows) {
+        self.run(FREE_OF_ENUMS).await;
+        self.run(&enums(rows)).await;
+        self.run(OF_ENUMS).await;
+        if self.engine == Engine::EnumsIndexed
+            && let Connected::Postgres(connection) = &mut self.connection
+        {
+            let arguments = ["indexes", "--database-url", &self.url];
+            add_indexes(connection, &arguments).await;
+        }
     }
 
     /// Inserts rows given as JSON objects, all in one statement.
@@ -203,7 +239,7 @@ impl Database {
                 let text: Vec<String> = names.iter().map(|name| format!("{name} text")).collect();
                 let cast: Vec<String> = columns
                     .iter()
-                    .map(|(name, of)| format!("{name}::{of}"))
+                    .map(|(name, of)| format!("{name}::{}", column_type(self.engine, name, of)))
                     .collect();
                 let from = format!("jsonb_to_recordset($1::jsonb) AS r({})", text.join(", "));
                 let sql = format!("{into} {} FROM {from}", cast.join(", "));
@@ -262,9 +298,61 @@ const JOBS: &[(&str, &str)] = &[
     ("error", "text"),
 ];
 
-fn jobs_table(timestamp: &str) -> String {
+/// Names the type of a column that is of another type on other engines.
+fn column_type<'a>(engine: Engine, column: &str, otherwise: &'a str) -> &'a str {
+    match column {
+        "stage" if engine.has_enums() => "public.queue_stage",
+        "status" if engine.has_enums() => "public.queue_status",
+        "kind" if engine.has_enums() => "public.job_kind",
+        "state" if engine.has_enums() => "public.job_state",
+        _ => otherwise,
+    }
+}
+
+/// Makes the types of the ENUM columns, with labels in no order.
+fn enums(rows: &Rows) -> String {
+    let queue = || rows.queue.iter();
+    let jobs = || rows.jobs.iter().flatten();
+    let seed = queue().map(|row| row.id.unsigned_abs()).sum();
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut make = |name: &str, labels: BTreeSet<&str>| {
+        let quote = |label: &str| format!("'{}'", label.replace('\'', "''"));
+        let mut labels: Vec<String> = labels.into_iter().map(quote).collect();
+        rng.shuffle(&mut labels);
+        format!("CREATE TYPE public.{name} AS ENUM ({});", labels.join(", "))
+    };
+    // No pipeline's types lack the words of its own work, used or not.
+    let statuses = ["pending", "processing", "completed", "failed"].into_iter();
+    let states = ["running"].into_iter();
+    [
+        make(
+            "queue_stage",
+            queue().map(|row| row.stage.as_str()).collect(),
+        ),
+        make(
+            "queue_status",
+            statuses
+                .chain(queue().map(|row| row.status.as_str()))
+                .collect(),
+        ),
+        make("job_kind", jobs().map(|job| job.kind.as_str()).collect()),
+        make(
+            "job_state",
+            states.chain(jobs().map(|job| job.state.as_str())).collect(),
+        ),
+    ]
+    .concat()
+}
+
+fn jobs_table(engine: Engine) -> String {
+    let kind = column_type(engine, "kind", "text");
+    let state = column_type(engine, "state", "text");
+    let timestamp = match engine {
+        Engine::Sqlite => "text",
+        _ => "timestamptz",
+    };
     format!(
-        "CREATE TABLE background_jobs (id bigint PRIMARY KEY, kind text, label text, state text,
+        "CREATE TABLE background_jobs (id bigint PRIMARY KEY, kind {kind}, label text, state {state},
          processed bigint, total bigint, started_at {timestamp}, updated_at {timestamp},
          finished_at {timestamp}, error text)"
     )
@@ -282,15 +370,15 @@ fn queue(rows: &Rows) -> Vec<Value> {
     let row = |q: &crate::rows::QueueRow| {
         json!({"id": q.id, "document_id": q.document_id, "stage": q.stage, "status": q.status,
                "payload": q.payload.as_ref().map(Value::to_string),
-               "created_at": text(q.created_at, q.id), "started_at": q.started_at.map(|at| text(at, q.id)),
-               "completed_at": q.completed_at.map(|at| text(at, q.id))})
+               "created_at": text(q.created_at, q.id, rows.now), "started_at": q.started_at.map(|at| text(at, q.id, rows.now)),
+               "completed_at": q.completed_at.map(|at| text(at, q.id, rows.now))})
     };
     rows.queue.iter().map(row).collect()
 }
 
 fn jobs(rows: &Rows) -> Vec<Value> {
     let job = |j: &crate::rows::Job| {
-        let time = |at: Option<DateTime<Utc>>| at.map(|at| text(at, j.id));
+        let time = |at: Option<DateTime<Utc>>| at.map(|at| text(at, j.id, rows.now));
         json!({"id": j.id, "kind": j.kind, "label": j.label, "state": j.state,
                "processed": j.processed, "total": j.total, "started_at": time(j.started_at),
                "updated_at": time(j.updated_at), "finished_at": time(j.finished_at), "error": j.error})
@@ -298,9 +386,11 @@ fn jobs(rows: &Rows) -> Vec<Value> {
     rows.jobs.iter().flatten().map(job).collect()
 }
 
-/// An instant in one of the forms that RFC 3339 allows for UTC, or without a zone.
-fn text(at: DateTime<Utc>, id: i64) -> String {
+/// An instant in one of the forms that RFC 3339 allows for UTC, or without a zone, unless it lies
+/// so far in the future that this is refused.
+fn text(at: DateTime<Utc>, id: i64, now: DateTime<Utc>) -> String {
     match id % 5 {
+        3 if at > now + chrono::TimeDelta::minutes(4) => at.to_rfc3339(),
         0 => at.to_rfc3339_opts(SecondsFormat::Micros, true),
         1 => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         2 => at.to_rfc3339_opts(SecondsFormat::Millis, false),
@@ -312,13 +402,18 @@ fn text(at: DateTime<Utc>, id: i64) -> String {
 /// A new database of the server that `tests/run` started. Its `now()` can be set: a function of
 /// that name stands before the server's own in the search path.
 async fn postgres(server: &str) -> (PgConnection, String) {
+    postgres_with(server, "").await
+}
+
+/// The same, with settings of the database.
+async fn postgres_with(server: &str, settings: &str) -> (PgConnection, String) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("queueboard_{}_{number}", std::process::id());
     let mut admin = PgConnection::connect(&format!("{server}/postgres"))
         .await
         .expect("the server");
-    let create = format!("CREATE DATABASE {name}");
+    let create = format!("CREATE DATABASE {name} {settings}");
     admin
         .execute(sqlx::raw_sql(AssertSqlSafe(create)))
         .await
@@ -333,8 +428,8 @@ async fn postgres(server: &str) -> (PgConnection, String) {
 }
 
 /// Runs what the command prints, one statement after another: they are for no transaction.
-async fn add_indexes(connection: &mut PgConnection) {
-    let printed = super::run(&["indexes"], &[]);
+async fn add_indexes(connection: &mut PgConnection, arguments: &[&str]) {
+    let printed = super::run(arguments, &[]);
     let script = String::from_utf8(printed.stdout).expect("statements of text");
     for statement in script.split_inclusive(";\n") {
         let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
@@ -368,6 +463,23 @@ CREATE UNIQUE INDEX uq_queue_active ON processing_queue (document_id, stage)
     WHERE status IN ('pending', 'processing');
 CREATE TABLE background_jobs (id bigint PRIMARY KEY);
 SET search_path = clock, pg_catalog, public;";
+
+/// Takes the types of the last board away, with the indexes that depend on them.
+const FREE_OF_ENUMS: &str = "
+DO $$ DECLARE index regclass; BEGIN
+    FOR index IN SELECT indexrelid FROM pg_index
+        WHERE indrelid = 'processing_queue'::regclass AND NOT indisprimary
+    LOOP EXECUTE format('DROP INDEX %s', index); END LOOP;
+END $$;
+ALTER TABLE processing_queue ALTER stage TYPE text, ALTER status TYPE text;
+DROP TYPE IF EXISTS public.queue_stage, public.queue_status, public.job_kind, public.job_state;";
+
+const OF_ENUMS: &str = "
+ALTER TABLE processing_queue
+    ALTER stage TYPE public.queue_stage USING stage::public.queue_stage,
+    ALTER status TYPE public.queue_status USING status::public.queue_status;
+CREATE UNIQUE INDEX uq_queue_active ON processing_queue (document_id, stage)
+    WHERE status IN ('pending', 'processing');";
 
 async fn sqlite(folder: &TempDir) -> (Connected, String) {
     let path = folder.path().join("pipeline.db");

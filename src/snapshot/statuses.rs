@@ -1,0 +1,40 @@
+//! Which words of a table mean which of the four statuses.
+
+/// The words of each status; the first of each is the one that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statuses {
+    /// Rows that wait.
+    pub pending: Vec<String>,
+    /// Rows being worked on.
+    pub processing: Vec<String>,
+    /// Rows that are done.
+    pub completed: Vec<String>,
+    /// Rows that failed for good.
+    pub failed: Vec<String>,
+}
+
+impl Statuses {
+    /// Returns the four with their names.
+    pub fn named(&self) -> [(&'static str, &[String]); 4] {
+        [
+            ("pending", &self.pending),
+            ("processing", &self.processing),
+            ("completed", &self.completed),
+            ("failed", &self.failed),
+        ]
+    }
+
+    /// Returns them without the words that a table's type does not know.
+    pub fn retain(&self, is_known: impl Fn(&str) -> bool) -> Self {
+        let known = |words: &[String]| {
+            let known = words.iter().filter(|word| is_known(word));
+            known.cloned().collect()
+        };
+        Self {
+            pending: known(&self.pending),
+            processing: known(&self.processing),
+            completed: known(&self.completed),
+            failed: known(&self.failed),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The tables as the questions name them: each column read by its meaning, whatever its type.
+//!
+//! A question says `{queue}` and `is_pending`; here stands what that is on the tables at hand. The
+//! planner looks through these subqueries, so the index on a column serves as if the question had
+//! named the column itself.
+
+use crate::snapshot::deferral::ODD;
+use crate::snapshot::{MAX_ODD_DEFERRALS, Scope, Statuses};
+use crate::source::fill;
+use crate::source::shape::{Kind, Relation, Shape};
+
+use super::deferral;
+use super::words::{as_number, as_text, is_one_of, is_skipped, is_unfinished, known_statuses};
+
+/// The SQL that depends on the shape of the tables, by the name that questions have for it.
+#[derive(Debug, Clone)]
+pub(super) struct Relations {
+    parts: Vec<(&'static str, String)>,
+}
+
+impl Relations {
+    /// Writes the SQL for tables of this shape.
+    pub(super) fn new(shape: &Shape, scope: &Scope) -> Self {
+        let queue = &shape.queue;
+        let statuses = known_statuses(queue, &scope.statuses);
+        let (id, after) = cursor(queue);
+        let latest = |column| latest_naive(queue, column, scope);
+        Self {
+            parts: vec![
+                ("{queue}", rows(queue, &statuses)),
+                ("{documents}", documents(&shape.documents)),
+                ("{of_document}", of_document(shape)),
+                ("{deferral}", deferral::of_row(queue)),
+                ("{document}", deferral::document(queue)),
+                ("{id}", id),
+                ("{after}", after),
+                ("{odd}", ODD.to_string()),
+                ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
+                ("{latest_created}", latest("created_at")),
+                ("{latest_started}", latest("started_at")),
+                ("{latest_completed}", latest("completed_at")),
+                ("{waits}", microseconds("created_at", "started_at")),
+                ("{works}", microseconds("started_at", "completed_at")),
+                ("{label}", as_text(&shape.jobs, "label")),
+                ("{error}", as_text(&shape.jobs, "error")),
+            ],
+        }
+    }
+
+    /// Writes a question for these tables.
+    pub(super) fn fill(&self, question: &str) -> String {
+        fill(question, &self.parts)
+    }
+}
+
+fn rows(queue: &Relation, statuses: &Statuses) -> String {
+    let is = |words: &[String]| is_one_of("status", words);
+    let named = statuses.named();
+    let all: Vec<String> = named.iter().flat_map(|(_, words)| words.to_vec()).collect();
+    let skipped = is_skipped(queue).unwrap_or_else(|| "FALSE".to_owned());
+    let mut columns = vec![
+        ("id", "id".to_owned()),
+        ("document_id", "document_id".to_owned()),
+        ("stage", "stage::text".to_owned()),
+        ("status", "status::text".to_owned()),
+        ("is_pending", is(&statuses.pending)),
+        ("is_processing", is(&statuses.processing)),
+        ("is_failed", is(&statuses.failed)),
+        ("is_completed", is(&statuses.completed)),
+        ("is_unfinished", is_unfinished(statuses)),
+        ("is_unknown", format!("({}) IS NOT TRUE", is(&all))),
+        ("is_skipped", skipped),
+        ("created_at", "created_at".to_owned()),
+        ("started_at", "started_at".to_owned()),
+        ("completed_at", "completed_at".to_owned()),
+        ("attempts", as_number(queue, "attempts")),
+        ("max_attempts", as_number(queue, "max_attempts")),
+        ("error_message", as_text(queue, "error_message")),
+    ];
+    columns.extend(deferral::columns(queue));
+    select(&columns, "processing_queue")
+}
+
+/// A table that is not there has no rows.
+fn documents(documents: &Relation) -> String {
+    let texts = [
+        "title",
+        "original_filename",
+        "file_path",
+        "ai_model_version",
+    ];
+    let texts = texts.map(|column| (column, as_text(documents, column)));
+    let (id, table) = if documents.exists() {
+        // In a subquery a column that is not there would be taken for one of the queue's.
+        ("documents.id", "documents")
+    } else {
+        ("NULL::text", "(SELECT WHERE FALSE) AS nothing")
+    };
+    select(
+        &[&[("id", id.to_owned())], texts.as_slice()].concat(),
+        table,
+    )
+}
+
+fn select(columns: &[(&str, String)], table: &str) -> String {
+    let columns = columns.iter().map(|(name, sql)| format!("{sql} AS {name}"));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    format!("(SELECT {columns} FROM {table})")
+}
+
+/// Keys of types that cannot be compared are compared as text.
+fn of_document(shape: &Shape) -> String {
+    let comparison = if shape.documents.kind("id") == shape.queue.kind("document_id") {
+        "d.id = q.document_id"
+    } else {
+        "d.id::text = q.document_id::text"
+    };
+    comparison.to_owned()
+}
+
+/// An id as it stands in an order, and the id `$5` as it is compared with it: null where no id of
+/// this table is written so.
+fn cursor(queue: &Relation) -> (String, String) {
+    let number = "CASE WHEN $5 ~ '^-?[0-9]{1,30}$' THEN $5::numeric END";
+    let uuid = "CASE WHEN $5 ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN $5::uuid END";
+    let (id, after) = match queue.kind("id") {
+        Some(Kind::Integer | Kind::Numeric) => ("q.id", number),
+        Some(Kind::Uuid) => ("q.id", uuid),
+        _ => (r#"q.id::text COLLATE "C""#, "$5"),
+    };
+    (id.to_owned(), after.to_owned())
+}
+
+/// Returns whether the queue has timestamps whose zone neither they nor the configuration tell.
+pub(super) fn tells_no_zone(queue: &Relation, scope: &Scope) -> bool {
+    let is_naive = |column| queue.kind(column) == Some(&Kind::NaiveInstant);
+    let columns = ["created_at", "started_at", "completed_at"];
+    columns.into_iter().any(is_naive) && scope.naive_timestamps.is_none()
+}
+
+/// The latest instant of a column that has no zone, unless its zone is said.
+fn latest_naive(queue: &Relation, column: &str, scope: &Scope) -> String {
+    match queue.kind(column) {
+        Some(Kind::NaiveInstant) if scope.naive_timestamps.is_none() => format!(
+            "extract(epoch FROM max(q.{column}::timestamptz) FILTER (WHERE isfinite(q.{column})))::float8"
+        ),
+        _ => "NULL::float8".to_owned(),
+    }
+}
+
+/// The time between two instants of each row, in microseconds with commas between them.
+fn microseconds(from: &str, to: &str) -> String {
+    let epoch = |column| format!("extract(epoch FROM q.{column}::timestamptz)");
+    format!(
+        "string_agg(CASE WHEN isfinite(q.{from}) AND isfinite(q.{to})
+             THEN round(({} - {}) * 1000000)::bigint::text END, ',')",
+        epoch(to),
+        epoch(from)
+    )
+}

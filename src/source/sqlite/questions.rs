@@ -1,0 +1,176 @@
+//! The SQL of each question. What stands in braces depends on the tables, and is written by
+//! `relations`.
+
+pub(super) const OPENING: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS now";
+
+/// A number that changes whenever a table does.
+pub(super) const SCHEMA_VERSION: &str = "PRAGMA schema_version";
+
+/// One row is a column of one of the tables.
+pub(super) const COLUMNS: &str = "
+SELECT s.name AS relation, s.type AS form, c.name AS name, c.type AS declared
+FROM sqlite_schema AS s, pragma_table_xinfo(s.name) AS c
+WHERE s.name IN ('processing_queue', 'documents', 'background_jobs')
+  AND s.type IN ('table', 'view')
+ORDER BY s.name, c.cid";
+
+/// One row is a stage's rows of one model, one way of being deferred, and one pair of hours, if the
+/// stage has a trend; an hour is the number of the hours that began before. Only live rows and
+/// recent windows are counted, never the finished ones whole.
+pub(super) const QUEUE: &str = "
+WITH hours AS MATERIALIZED (SELECT value FROM json_each(?9)),
+trends AS MATERIALIZED (SELECT value FROM json_each(?8)),
+q AS (SELECT *, stage IN (SELECT value FROM trends) AS has_trend,
+             CASE WHEN is_completed THEN completed_at END AS done_at
+      FROM {queue} LIMIT -1)
+SELECT q.stage,
+       d.ai_model_version AS model,
+       {deferral} AS deferral,
+       CASE WHEN q.has_trend AND q.created_at IS NOT NULL
+            THEN (SELECT count(*) FROM hours WHERE value <= q.created_at) END AS created_hour,
+       CASE WHEN q.has_trend AND q.done_at IS NOT NULL
+            THEN (SELECT count(*) FROM hours WHERE value <= q.done_at) END AS completed_hour,
+       count(*) AS count,
+       count(*) FILTER (WHERE q.is_pending) AS pending,
+       count(*) FILTER (WHERE q.is_processing) AS processing,
+       count(*) FILTER (WHERE q.is_failed) AS failed,
+       count(*) FILTER (WHERE q.is_unknown) AS unknown_status,
+       count(*) FILTER (WHERE q.done_at > ?2) AS completed_15m,
+       count(*) FILTER (WHERE q.done_at > ?3) AS completed_1h,
+       count(*) FILTER (WHERE q.done_at > ?4) AS completed_today,
+       count(*) FILTER (WHERE q.done_at > ?2 AND q.is_skipped) AS skipped_15m,
+       count(*) FILTER (WHERE q.done_at > ?3 AND q.is_skipped) AS skipped_1h,
+       count(*) FILTER (WHERE q.done_at > ?4 AND q.is_skipped) AS skipped_today,
+       count(*) FILTER (WHERE q.created_at > ?3) AS created_1h,
+       min(q.created_at) FILTER (WHERE q.is_pending AND abs(q.created_at) < 9e99) AS oldest_pending,
+       min(q.started_at) FILTER (WHERE q.is_processing AND abs(q.started_at) < 9e99) AS oldest_processing,
+       group_concat(CAST(round((q.started_at - q.created_at) * 1e6) AS INTEGER), ',')
+           FILTER (WHERE q.done_at > ?3 AND q.is_skipped IS NOT TRUE
+                     AND abs(q.started_at - q.created_at) < 9e99) AS waits,
+       group_concat(CAST(round((q.done_at - q.started_at) * 1e6) AS INTEGER), ',')
+           FILTER (WHERE q.done_at > ?3 AND q.is_skipped IS NOT TRUE
+                     AND abs(q.done_at - q.started_at) < 9e99) AS works,
+       nullif(max(coalesce({latest_created}, 0), coalesce({latest_started}, 0),
+                  coalesce({latest_completed}, 0)), 0) AS latest_naive,
+       {unreadable} AS unreadable
+FROM q
+LEFT JOIN {documents} AS d ON d.id = q.document_id
+    AND q.done_at > ?5
+    AND q.stage IN (SELECT value FROM json_each(?6))
+    AND d.ai_model_version IN (SELECT value FROM json_each(?7))
+WHERE q.is_completed IS NOT TRUE OR q.done_at > ?5 OR q.created_at > ?3
+   OR (q.has_trend AND (q.created_at >= ?10 OR q.done_at >= ?10))
+   OR (q.has_created AND q.created_at IS NULL) OR (q.has_completed AND q.completed_at IS NULL)
+GROUP BY 1, 2, 3, 4, 5";
+
+/// A row is counted under its pair of hours, each the number of the hours that began before.
+pub(super) const TREND: &str = "
+WITH hours AS MATERIALIZED (SELECT value FROM json_each(?2)), events AS (
+    SELECT stage, created_at AS created, CASE WHEN is_completed THEN completed_at END AS completed
+    FROM {queue}
+    WHERE stage IN (SELECT value FROM json_each(?1)) LIMIT -1
+)
+SELECT stage,
+       (SELECT count(*) FROM hours WHERE value <= created) AS created_hour,
+       (SELECT count(*) FROM hours WHERE value <= completed) AS completed_hour,
+       count(*) AS count
+FROM events
+WHERE created >= ?3 OR completed >= ?3
+GROUP BY 1, 2, 3";
+
+/// What SQL could not read, the commonest first.
+pub(super) const ODD_DEFERRALS: &str = "
+SELECT q.stage AS stage, json_object('deferred_until', q.until) AS document, count(*) AS count
+FROM {queue} AS q
+WHERE q.is_pending AND {deferral} = {odd}
+GROUP BY 1, 2
+ORDER BY 3 DESC, 1, 2
+LIMIT {max_odd}";
+
+/// Words that are no status, where nothing is completed by any word that is one.
+pub(super) const DOUBTFUL_STATUSES: &str = "
+SELECT DISTINCT coalesce(q.status, '')
+FROM {queue} AS q
+WHERE q.is_unknown AND NOT EXISTS (SELECT 1 FROM {queue} AS c WHERE c.is_completed)
+ORDER BY 1
+LIMIT 10";
+
+/// Words that are no status, the commonest first.
+pub(super) const UNKNOWN_STATUSES: &str = "
+SELECT coalesce(q.status, '') AS status, count(*) AS count
+FROM {queue} AS q
+WHERE q.is_unknown
+GROUP BY 1
+ORDER BY 2 DESC, 1
+LIMIT 10";
+
+/// Timestamps that cannot be read, in words.
+pub(super) const UNREADABLE: &str = "
+SELECT 'created_at of row ' || id || ' is ' || quote(raw_created) FROM {raw}
+WHERE raw_created IS NOT NULL AND created_at IS NULL
+UNION ALL
+SELECT 'started_at of row ' || id || ' is ' || quote(raw_started) FROM {raw}
+WHERE raw_started IS NOT NULL AND started_at IS NULL AND NOT is_pending
+UNION ALL
+SELECT 'completed_at of row ' || id || ' is ' || quote(raw_completed) FROM {raw}
+WHERE raw_completed IS NOT NULL AND completed_at IS NULL AND NOT is_pending
+LIMIT 5";
+
+/// The latest of the timestamps whose zone nobody tells, and how many cannot be read.
+pub(super) const TIMESTAMPS: &str = "
+SELECT nullif(max(coalesce({latest_created}, 0), coalesce({latest_started}, 0),
+                  coalesce({latest_completed}, 0)), 0) AS latest_naive,
+       {unreadable} AS unreadable
+FROM (SELECT * FROM {queue} LIMIT -1) AS q";
+
+pub(super) const JOBS: &str = "
+SELECT CAST(id AS TEXT) AS id, kind, label, state, coalesce(processed, 0) AS processed, total,
+       started AS started_at, updated AS updated_at, finished AS finished_at, error
+FROM (SELECT *, {job_started_at} AS started, {job_updated_at} AS updated,
+             {job_finished_at} AS finished FROM background_jobs) AS job
+WHERE state = 'running' OR finished > ?1
+ORDER BY (state = 'running') DESC, started DESC NULLS LAST, job.id DESC
+LIMIT 20";
+
+pub(super) const JOB_COUNTS: &str = "
+SELECT kind, state, count(*) AS jobs
+FROM background_jobs
+WHERE state = 'running' OR {job_finished_at} > ?1
+GROUP BY kind, state";
+
+/// The latest two of each stage hold the latest two of each machine, whoever has the stages.
+pub(super) const CURRENT: &str = "
+SELECT CAST(q.id AS TEXT) AS id, q.stage, CAST(q.document_id AS TEXT) AS document_id,
+       d.title, d.original_filename, d.file_path, q.started_at
+FROM (
+    SELECT id, stage, document_id, started_at, row_number() OVER (
+               PARTITION BY stage ORDER BY started_at DESC NULLS LAST, id DESC) AS place
+    FROM {queue}
+    WHERE is_processing
+) AS q
+LEFT JOIN {documents} AS d ON d.id = q.document_id
+WHERE q.place <= 2";
+
+pub(super) const FAILED: &str = "
+SELECT CAST(q.id AS TEXT) AS id, q.stage, CAST(q.document_id AS TEXT) AS document_id,
+       d.title, d.original_filename, d.file_path,
+       q.attempts, q.max_attempts, q.error_message, q.failed_at
+FROM (
+    SELECT id, stage, document_id, attempts, max_attempts, error_message,
+           coalesce(completed_at, started_at) AS failed_at
+    FROM {queue}
+    WHERE is_failed
+      AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
+      AND stage NOT IN (SELECT value FROM json_each(?2))
+) AS q
+LEFT JOIN {documents} AS d ON d.id = q.document_id
+WHERE ?3 IS NULL OR q.stage > ?3 OR (q.stage = ?3 AND (
+    coalesce(q.failed_at, -9e999) < ?4 OR (coalesce(q.failed_at, -9e999) = ?4 AND q.id < ?5)))
+ORDER BY q.stage, coalesce(q.failed_at, -9e999) DESC, q.id DESC
+LIMIT ?6";
+
+pub(super) const FAILED_COUNT: &str = "
+SELECT count(*) FROM {queue}
+WHERE is_failed
+  AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
+  AND stage NOT IN (SELECT value FROM json_each(?2))";

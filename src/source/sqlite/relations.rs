@@ -1,0 +1,154 @@
+//! The tables as the questions name them: each column read by its meaning, whatever its type.
+
+use chrono::{DateTime, Utc};
+
+use crate::snapshot::deferral::ODD;
+use crate::snapshot::{MAX_ODD_DEFERRALS, Scope};
+use crate::source::fill;
+use crate::source::shape::{Relation, Shape};
+
+use super::{deferral, instant};
+
+/// The SQL that depends on the shape of the tables, by the name that questions have for it.
+#[derive(Debug, Clone)]
+pub(super) struct Relations {
+    parts: Vec<(&'static str, String)>,
+}
+
+/// How many timestamps that are looked at cannot be read.
+const UNREADABLE: &str = "(
+    count(*) FILTER (WHERE q.has_created AND q.created_at IS NULL)
+    + count(*) FILTER (WHERE q.has_started AND q.started_at IS NULL AND NOT q.is_pending)
+    + count(*) FILTER (WHERE q.has_completed AND q.completed_at IS NULL AND NOT q.is_pending))";
+
+impl Relations {
+    /// Writes the SQL for tables of this shape.
+    pub(super) fn new(shape: &Shape, scope: &Scope, now: DateTime<Utc>) -> Self {
+        let read = |column: &str| {
+            instant::read(
+                column,
+                &instant::of_zone(column, scope.naive_timestamps, now),
+            )
+        };
+        let latest = |column| latest_naive(column, scope);
+        Self {
+            parts: vec![
+                ("{raw}", raw(&shape.queue, scope, read)),
+                ("{queue}", rows(&shape.queue, scope, read)),
+                ("{documents}", documents(&shape.documents)),
+                ("{deferral}", deferral::of_row(&shape.queue)),
+                ("{odd}", ODD.to_string()),
+                ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
+                ("{latest_created}", latest("created")),
+                ("{latest_started}", latest("started")),
+                ("{latest_completed}", latest("completed")),
+                ("{unreadable}", UNREADABLE.to_owned()),
+                ("{job_started_at}", read("started_at")),
+                ("{job_updated_at}", read("updated_at")),
+                ("{job_finished_at}", read("finished_at")),
+            ],
+        }
+    }
+
+    /// Writes a question for these tables.
+    pub(super) fn fill(&self, question: &str) -> String {
+        fill(question, &self.parts)
+    }
+}
+
+/// Returns the condition that the status is one of the words.
+pub(crate) fn is_one_of(words: &[String]) -> String {
+    let literals: Vec<String> = words.iter().map(|word| literal(word)).collect();
+    format!("status IN ({})", literals.join(", "))
+}
+
+/// Returns a text in SQL.
+pub(crate) fn literal(text: &str) -> String {
+    // A NUL would end the statement.
+    format!("'{}'", text.replace('\0', "\u{fffd}").replace('\'', "''"))
+}
+
+/// An instant is read once for each row, and only of rows for which it is looked at.
+fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> String {
+    let statuses = &scope.statuses;
+    let is = |words: &[String]| is_one_of(words);
+    let named = statuses.named();
+    let all: Vec<String> = named.iter().flat_map(|(_, words)| words.to_vec()).collect();
+    let given = |column: &str| match queue.kind(column) {
+        Some(_) => column.to_owned(),
+        None => "NULL".to_owned(),
+    };
+    let skipped = match queue.kind("payload") {
+        Some(_) => {
+            "CASE WHEN json_valid(payload)
+             THEN json_type(payload, '$.skipped_by_user') = 'true' ELSE FALSE END"
+        }
+        None => "FALSE",
+    };
+    let is_naive = |column| instant::is_naive(column);
+    let columns = [
+        ("id", "id".to_owned()),
+        ("document_id", "document_id".to_owned()),
+        ("stage", "stage".to_owned()),
+        ("status", "status".to_owned()),
+        ("is_pending", is(&statuses.pending)),
+        ("is_processing", is(&statuses.processing)),
+        ("is_failed", is(&statuses.failed)),
+        ("is_completed", is(&statuses.completed)),
+        ("is_unknown", format!("({}) IS NOT TRUE", is(&all))),
+        ("is_skipped", skipped.to_owned()),
+        ("created_at", read("created_at")),
+        ("started_at", read("started_at")),
+        ("completed_at", read("completed_at")),
+        ("has_created", "created_at IS NOT NULL".to_owned()),
+        ("has_started", "started_at IS NOT NULL".to_owned()),
+        ("has_completed", "completed_at IS NOT NULL".to_owned()),
+        ("is_naive_created", is_naive("created_at")),
+        ("is_naive_started", is_naive("started_at")),
+        ("is_naive_completed", is_naive("completed_at")),
+        ("attempts", given("attempts")),
+        ("max_attempts", given("max_attempts")),
+        ("error_message", given("error_message")),
+        ("until", deferral::until(queue, read)),
+    ];
+    let columns = columns.map(|(name, sql)| format!("{sql} AS {name}"));
+    format!("(SELECT {} FROM processing_queue)", columns.join(", "))
+}
+
+/// The same beside the timestamps as they are kept.
+fn raw(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> String {
+    let rows = rows(queue, scope, read);
+    let raw =
+        "created_at AS raw_created, started_at AS raw_started, completed_at AS raw_completed, ";
+    rows.replacen("SELECT ", &format!("SELECT {raw}"), 1)
+}
+
+/// A table that is not there has no rows, and a column that is not there is null.
+fn documents(documents: &Relation) -> String {
+    let texts = [
+        "title",
+        "original_filename",
+        "file_path",
+        "ai_model_version",
+    ];
+    let texts = texts.map(|column| match documents.kind(column) {
+        Some(_) => column.to_owned(),
+        None => format!("NULL AS {column}"),
+    });
+    let (id, table) = if documents.exists() {
+        ("documents.id", "documents")
+    } else {
+        ("NULL", "(SELECT 1) WHERE FALSE")
+    };
+    format!("(SELECT {id} AS id, {} FROM {table})", texts.join(", "))
+}
+
+/// The latest instant of a column's texts that tell no zone, unless their zone is said.
+fn latest_naive(column: &str, scope: &Scope) -> String {
+    match scope.naive_timestamps {
+        Some(_) => "NULL".to_owned(),
+        None => format!(
+            "max(q.{column}_at) FILTER (WHERE q.is_naive_{column} AND q.{column}_at < 9e99)"
+        ),
+    }
+}
