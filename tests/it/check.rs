@@ -1,3 +1,6 @@
+/// Each advice, carried out as it was printed.
+mod advice;
+
 use std::process::Output;
 
 use crate::support::{Database, Engine, repository_file, run};

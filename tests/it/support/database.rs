@@ -90,6 +90,14 @@ impl Database {
         }
     }
 
+    /// Makes the indexes that the command prints for it.
+    pub(crate) async fn add_indexes(&mut self) {
+        let arguments = ["indexes", "--database-url", &self.url];
+        if let Connected::Postgres(connection) = &mut self.connection {
+            add_indexes(connection, &arguments).await;
+        }
+    }
+
     /// Returns the URL under which the exporter reads it.
     pub(crate) fn url(&self) -> &str {
         &self.url
