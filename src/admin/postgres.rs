@@ -25,7 +25,6 @@ SET LOCAL lock_timeout = 5000;
 SET LOCAL statement_timeout = 10000;
 SET LOCAL idle_in_transaction_session_timeout = 15000;
 SET LOCAL row_security = off;
-SET LOCAL standard_conforming_strings = on;
 SELECT pg_advisory_xact_lock(7163384699739271780)";
 
 /// Of several failed rows of one document and stage only the highest is retried.

@@ -55,7 +55,6 @@ fn begin(limits: Limits, scope: &Scope) -> String {
          SET LOCAL extra_float_digits = 1;
          SET LOCAL jit = off;
          SET LOCAL row_security = off;
-         SET LOCAL standard_conforming_strings = on;
          {};
          {}",
         time_zone(scope),
