@@ -8,15 +8,15 @@
 
 -- Rows that wait, are worked on, failed, or have a status that is none of the four.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_unfinished
-    ON processing_queue (status, stage) WHERE (status IN (E'completed')) IS NOT TRUE;
+    ON processing_queue (status, stage) WHERE (status IN ('completed')) IS NOT TRUE;
 
 -- What was completed lately, and of which document, read from the index alone.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_completed
-    ON processing_queue (completed_at, stage) INCLUDE (document_id) WHERE status IN (E'completed');
+    ON processing_queue (completed_at, stage) INCLUDE (document_id) WHERE status IN ('completed');
 
 -- What was skipped by a person; it stays small.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_skipped
-    ON processing_queue (completed_at, stage) INCLUDE (document_id) WHERE status IN (E'completed') AND payload @> '{"skipped_by_user": true}';
+    ON processing_queue (completed_at, stage) INCLUDE (document_id) WHERE status IN ('completed') AND payload @> '{"skipped_by_user": true}';
 
 -- What was created lately, read from the index alone.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_created

@@ -156,7 +156,8 @@ impl Scrape<'_> {
         let unread = (unread > 0).then(|| {
             format!("more than {MAX_ODD_DEFERRALS} different texts are no plain timestamps: those of {unread} rows were not read, and count as malformed")
         });
-        self.complaints.note("deferrals", unread.as_ref());
+        let what = "some deferrals were not read";
+        self.complaints.note("deferrals", what, unread.as_ref());
         self.doubt(pool, session, &opening, self.limits(share), snapshot)
             .await?;
         self.end(session).await
@@ -189,7 +190,8 @@ impl Scrape<'_> {
         self.complaints.about("doubts", error);
         let doubt = doubts.as_ref().ok();
         let doubt = doubt.and_then(|doubts| Doubt::of(doubts, opening.now));
-        self.complaints.note("queue", doubt.as_ref());
+        let what = "the numbers of the queue are left out";
+        self.complaints.note("queue", what, doubt.as_ref());
         if error.is_some() || doubt.is_some() {
             snapshot.refuse_queue();
         }

@@ -38,17 +38,22 @@ impl Complaints {
     }
 
     /// Logs what is to be said of a subject, if that has changed.
-    pub(super) fn note(&self, subject: &'static str, note: Option<&impl ToString>) {
+    pub(super) fn note(
+        &self,
+        subject: &'static str,
+        what: &'static str,
+        why: Option<&impl ToString>,
+    ) {
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(note) = note else {
+        let Some(why) = why else {
             if standing.remove(subject).is_some() {
-                tracing::info!(subject, "what was said of the {subject} is over");
+                tracing::info!(subject, "no longer true: {what}");
             }
             return;
         };
-        let reason = note.to_string();
+        let reason = why.to_string();
         if is_news(standing.entry(subject).or_default(), &reason) {
-            tracing::warn!(subject, reason, "the {subject} is not told as it is");
+            tracing::warn!(subject, reason, "{what}");
         }
     }
 }

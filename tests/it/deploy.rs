@@ -8,6 +8,13 @@ use crate::support::{
 };
 
 #[test]
+fn the_shipped_indexes_are_those_that_are_printed() {
+    let printed = crate::support::run(&["indexes"], &[]);
+    let printed = String::from_utf8(printed.stdout).expect("statements of text");
+    assert_eq!(printed, repository_file("deploy/indexes.sql"));
+}
+
+#[test]
 fn whatever_compose_names_is_in_the_repository() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     let compose = yaml("deploy/compose.yml");

@@ -56,8 +56,8 @@ async fn before_the_change_is_final_nothing_was_changed() {
     for (word, verdict) in [
         ("pg_advisory_xact_lock", Verdict::CutBefore),
         ("pg_advisory_xact_lock", Verdict::CutAfter),
-        ("SET status = E'pending'", Verdict::CutBefore),
-        ("SET status = E'pending'", Verdict::CutAfter),
+        ("SET status = 'pending'", Verdict::CutBefore),
+        ("SET status = 'pending'", Verdict::CutAfter),
         (COMMIT, Verdict::CutBefore),
     ] {
         let (answer, retried) = lost_at(word, verdict).await;

@@ -65,7 +65,7 @@ mod tests {
         let values = [Value::texts(&["a'b".to_owned()])];
         let first = execute("SELECT $1", &values, "sqlx_s_1");
         let name = name("SELECT $1");
-        let execution = format!("EXECUTE {name}(ARRAY[E'a''b']::text[])");
+        let execution = format!("EXECUTE {name}(ARRAY['a''b']::text[])");
         assert_eq!(
             first,
             format!("PREPARE {name}(text[]) AS SELECT $1;{execution}")

@@ -54,9 +54,11 @@ fn iso_8601(instant: DateTime<Utc>) -> String {
 /// A text, whatever `standard_conforming_strings` says. No text of PostgreSQL holds a NUL, which
 /// would end the statement.
 pub(crate) fn text(value: &str) -> String {
-    let value = value.replace('\0', "\u{fffd}");
-    let value = value.replace('\\', r"\\").replace('\'', "''");
-    format!("E'{value}'")
+    let value = value.replace('\0', "\u{fffd}").replace('\'', "''");
+    if value.contains('\\') {
+        return format!("E'{}'", value.replace('\\', r"\\"));
+    }
+    format!("'{value}'")
 }
 
 #[cfg(test)]
@@ -66,16 +68,16 @@ mod tests {
     #[test]
     fn no_value_ends_its_quotes() {
         for (value, expected) in [
-            ("plain", "E'plain'"),
-            ("", "E''"),
-            ("it's", "E'it''s'"),
+            ("plain", "'plain'"),
+            ("", "''"),
+            ("it's", "'it''s'"),
             (r"\", r"E'\\'"),
             (
                 r"\'; DROP TABLE documents; --",
                 r"E'\\''; DROP TABLE documents; --'",
             ),
-            ("a\0b", "E'a\u{fffd}b'"),
-            ("요약\n", "E'요약\n'"),
+            ("a\0b", "'a\u{fffd}b'"),
+            ("요약\n", "'요약\n'"),
         ] {
             assert_eq!(text(value), expected);
         }

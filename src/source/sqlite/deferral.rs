@@ -25,6 +25,7 @@ pub(super) fn of_row(queue: &Relation) -> String {
     if queue.kind("deferred_until").is_some() {
         return format!("CASE WHEN q.is_pending AND q.until > ?1 THEN {FUTURE} ELSE {NONE} END");
     }
+    // The limits keep the parts from being worked out anew wherever they are named.
     // Seconds, fraction and zone are told apart, and the fraction compared by itself: unixepoch
     // would round it. A day that no calendar has is not written as it was read.
     format!(
@@ -54,6 +55,7 @@ pub(super) fn of_row(queue: &Relation) -> String {
                                      WHEN q.until GLOB '*[+-][0-9][0-9][0-9][0-9]'
                                      THEN substr(q.until, -5)
                                      WHEN q.until GLOB '*[+-][0-9][0-9]'
-                                     THEN substr(q.until, -3) ELSE '' END AS ending))) END"
+                                     THEN substr(q.until, -3) ELSE '' END AS ending
+                         LIMIT 1) LIMIT 1) LIMIT 1) END"
     )
 }

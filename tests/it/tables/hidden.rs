@@ -19,7 +19,7 @@ const MAY_BYPASS: &str = "
 const HIDE_THE_QUEUE: &str = "ALTER TABLE processing_queue ENABLE ROW LEVEL SECURITY";
 
 /// What hides rows, the collectors that fail for it, the words of `check`, and what mends it.
-const HIDDEN: [(&str, &str, Refusal); 7] = [
+const HIDDEN: [(&str, &str, Refusal); 8] = [
     (
         "no policy for the queue, and a role that may bypass",
         HIDE_THE_QUEUE,
@@ -79,6 +79,17 @@ const HIDDEN: [(&str, &str, Refusal); 7] = [
             collectors: &["stages"],
             words: &["documents", "security"],
             mend: (MAY_BYPASS, ""),
+        },
+    ),
+    (
+        "every row of the queue, and no policy for the documents",
+        "ALTER TABLE processing_queue ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY everything ON processing_queue USING (true);
+         ALTER TABLE documents ENABLE ROW LEVEL SECURITY",
+        Refusal {
+            collectors: &["stages"],
+            words: &["documents", "security"],
+            mend: ("CREATE POLICY everything ON documents USING (true)", ""),
         },
     ),
     (
