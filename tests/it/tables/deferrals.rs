@@ -154,3 +154,26 @@ async fn odd_deferrals_without_end_are_malformed_and_cost_little() {
         is_answered_within(&exporter, Duration::from_secs(1), engine);
     }
 }
+
+/// No more than a thousand texts in a form that SQL does not read are sent; the others count as
+/// malformed, and that is said.
+#[tokio::test]
+async fn odd_deferrals_beyond_a_thousand_are_said_not_to_be_read() {
+    for engine in Engine::ALL {
+        let mut database = Database::create(engine).await;
+        let rows = pending(1500, "summarize", |rows, id| {
+            let until = rows.now + TimeDelta::days(1) + TimeDelta::nanoseconds(id);
+            until.to_rfc3339_opts(SecondsFormat::Nanos, true)
+        });
+        let exporter = serve(&mut database, &rows).await;
+        let page = exporter.scrape();
+        let of_stage = |name| format!("{name}{{machine=\"macmini\",stage=\"summarize\"}}");
+        let (deferred, malformed) = (
+            value(&page, &of_stage("queueboard_stage_deferred")),
+            value(&page, &of_stage("queueboard_stage_deferred_malformed")),
+        );
+        assert_eq!((deferred, malformed), (1000.0, 500.0), "{engine:?}");
+        let log = exporter.log_with("some deferrals were not read");
+        assert!(log.contains("those of 500 rows"), "{log}");
+    }
+}

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::case::{Case, judge_all};
 use crate::rows::Rows;
-use crate::support::Engine;
+use crate::support::{Database, Engine, Exporter, Options};
 
 /// Changes columns of the queue on which its index depends.
 macro_rules! retyped {
@@ -245,4 +245,31 @@ async fn payloads_of_other_types_are_read_and_written() {
 #[tokio::test]
 async fn columns_of_other_types_are_read() {
     judge_all(&OTHERS).await;
+}
+
+/// JSON as it was written may hold what no text can: it is shown as it was written.
+#[tokio::test]
+async fn json_that_is_no_text_is_shown_as_it_was_written() {
+    let mut database = Database::create(Engine::Postgres).await;
+    database
+        .run(
+            r#"ALTER TABLE processing_queue ALTER error_message TYPE json USING NULL;
+               INSERT INTO processing_queue (id, document_id, stage, status, error_message, created_at)
+               VALUES (1, 1, 'stt', 'failed', '"a \u0000 b"', now()),
+                      (2, 2, 'stt', 'failed', '"lone \ud800"', now()),
+                      (3, 3, 'stt', 'failed', '"plain \uac00"', now())"#,
+        )
+        .await;
+    let exporter = Exporter::serve(database.url(), &Options::default());
+    let answer = exporter.ask("/api/queue/failed");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let items = answer.json()["items"].clone();
+    let messages = items.as_array().expect("a list").iter();
+    let messages: Vec<&str> = messages
+        .filter_map(|item| item["error_message"].as_str())
+        .collect();
+    assert_eq!(
+        messages,
+        ["plain 가", r#""lone \ud800""#, r#""a \u0000 b""#]
+    );
 }
