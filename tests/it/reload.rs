@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::support::{Authority, Exporter, Options, bearer, get, request};
+use crate::support::{Authority, Database, Engine, Exporter, Options, bearer, get, request};
 
 const SUCCESSFUL: &str = "queueboard_config_last_reload_successful";
 const TIME: &str = "queueboard_config_last_reload_success_timestamp_seconds";
@@ -152,4 +152,31 @@ fn a_reload_is_for_whoever_has_the_token() {
     assert_eq!(ask("PUT", &[&token]).status, 200);
     let open = request(exporter.metrics, "POST", "/-/reload", &[&token]);
     assert_eq!(open.status, 404);
+}
+
+/// What a connection knows of the tables holds for the configuration that it was asked under.
+#[tokio::test]
+async fn words_and_zones_are_those_of_the_configuration_in_force() {
+    let insert = "INSERT INTO processing_queue (id, document_id, stage, status, created_at)
+                  VALUES (1, 1, 'x', 'WAITING', '2026-11-24T05:00:00Z'),
+                         (2, 2, 'x', 'completed', '2026-11-24T05:00:00Z')";
+    for engine in [Engine::Postgres, Engine::Sqlite] {
+        let mut database = Database::create(engine).await;
+        database.run(insert).await;
+        let configuration = MACHINE.replace("KEY", "first");
+        let options = Options {
+            configuration: Some(configuration.clone()),
+            ..Options::default()
+        };
+        let exporter = Exporter::serve(database.url(), &options);
+        let of_stage = |name: &str, more: &str| {
+            let key = format!("queueboard_stage_{name}{{machine=\"first\",stage=\"x\"{more}}}");
+            exporter.scrape()[&key]
+        };
+        let waiting = || of_stage("items", ",status=\"pending\"");
+        assert_eq!((waiting(), of_stage("unknown_status", "")), (0.0, 1.0));
+        exporter.configure(&(configuration + "statuses: {pending: [WAITING]}"));
+        assert_eq!(reload(&exporter).0, 200);
+        assert_eq!((waiting(), of_stage("unknown_status", "")), (1.0, 0.0));
+    }
 }
