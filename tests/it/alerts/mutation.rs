@@ -182,6 +182,7 @@ fn instead_of(token: &str) -> Vec<String> {
         ">" => &["<", "=="],
         "<" => &[">", "=="],
         ">=" => &["<", ">"],
+        "<=" => &["<", ">", "=="],
         "-" => &["+", "*"],
         "=" => &["!="],
         "=~" => &["!~"],
@@ -203,8 +204,10 @@ fn instead_of(token: &str) -> Vec<String> {
     if token.starts_with('"') {
         all.push("\"nothing\"".to_owned());
     } else if let Some(range) = token.strip_prefix('[') {
-        let range = seconds(range.trim_end_matches(']'));
-        all.extend([range / 2, range * 2].map(|range| format!("[{range}s]")));
+        // The step of a subquery stays: it changes nothing but what it costs.
+        let step = range.find(':').unwrap_or(range.len() - 1);
+        let (range, rest) = (seconds(&range[..step]), &range[step..]);
+        all.extend([range / 2, range * 2].map(|range| format!("[{range}s{rest}")));
     } else if let Ok(number) = token.parse::<f64>() {
         let others: &[f64] = if number == 0.0 {
             &[1.0, -1.0]
