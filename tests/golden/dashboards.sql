@@ -26,8 +26,12 @@ INSERT INTO processing_queue
     (16, 5, 'summarize', 'completed', NULL, '2026-11-23T14:00:00Z', '2026-11-23T14:58:00Z', '2026-11-23T15:00:01Z'),
     -- deep_summary waits for the macbook and grows.
     (20, 1, 'deep_summary', 'pending', '{"deferred_until": "2026-11-25T00:00:00Z"}', '2026-11-24T05:10:00Z', NULL, NULL),
-    -- A stage that nobody configured stands still.
-    (30, 1, 'translate', 'pending', NULL, '2026-11-23T04:00:00Z', NULL, NULL);
+    -- A person skipped two rows of classify, one of them just now; nobody did any.
+    (21, 1, 'classify', 'completed', '{"skipped_by_user": true}', '2026-11-20T00:00:00Z', NULL, '2026-11-24T05:25:00Z'),
+    (22, 2, 'classify', 'completed', '{"skipped_by_user": true}', '2026-11-20T00:00:00Z', NULL, '2026-11-24T04:40:00Z'),
+    -- A stage that nobody configured stands still, and has a row by a word that nobody knows.
+    (30, 1, 'translate', 'pending', NULL, '2026-11-23T04:00:00Z', NULL, NULL),
+    (31, 2, 'translate', 'cancelled', NULL, '2026-11-23T04:00:00Z', NULL, NULL);
 
 INSERT INTO processing_queue (id, document_id, stage, status, created_at)
     WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 25)
