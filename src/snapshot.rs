@@ -3,6 +3,7 @@
 //! An instant in a row is seconds since the Unix epoch, so that a year 1 or an infinite
 //! timestamp in somebody's database is a number and never an overflow.
 
+mod bucket;
 mod id;
 mod statuses;
 mod text;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub use bucket::{BUCKET_SECONDS, Bucket, DeferredRows, History, MAX_BUCKETS};
 pub use id::Id;
 pub use statuses::Statuses;
 pub use text::Text;
