@@ -1,7 +1,11 @@
 //! The clock of a scrape: every window, midnight and hour bucket measured from one `now`. Pure.
 
+mod clock;
+
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::{GapInfo, Tz};
+
+pub use clock::Clock;
 
 /// How many hour buckets a trend has.
 pub const TREND_HOURS: usize = 24;
