@@ -1,15 +1,26 @@
 //! Rows become a [`Board`]. Pure: it touches nothing outside its arguments and cannot fail; what
 //! is odd in a row becomes an absent number or a count of odd rows, never an error.
 
+mod ahead;
+mod band;
 pub mod cause;
+mod course;
 pub mod current;
 pub mod deferral;
 pub mod failures;
+#[cfg(test)]
+mod fixture;
 pub mod forecast;
 pub mod jobs;
+mod level;
 pub mod machines;
 pub mod names;
+pub mod outlook;
+mod pace;
+mod profile;
+pub mod prospect;
 pub mod quantiles;
+pub mod score;
 pub mod stages;
 pub mod trend;
 
