@@ -1,0 +1,63 @@
+//! Judges simulated lives of a pipeline, and compares what it says with what came.
+//!
+//! The rows are those of `simulate.py`. A few lives are kept in `lives`, and are judged by every
+//! `cargo test`; `tests/eta/run` makes all ten, twenty times each, and prints the table.
+//!
+//! A life is judged at every five minutes by what a scrape would have read then; the buckets are
+//! counted from its rows. What is said is compared with when the last of the rows that waited then
+//! was finished, wherever ten rows or more waited. Several seeds of a life are pooled.
+
+/// What is asked of each life.
+mod bars;
+/// The rows of a life, and what was true of them.
+mod life;
+/// Rows become what a scrape would read at a moment.
+mod table;
+/// What was said of a life against what came.
+mod tally;
+
+use std::path::Path;
+
+use life::Life;
+use tally::Tally;
+
+#[test]
+fn the_kept_lives_are_judged_well() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/eta/lives");
+    let missed = judge(&kept);
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+#[ignore = "run by tests/eta/run, which simulates the lives"]
+fn all_lives_are_judged_well() {
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/lives");
+    let missed = judge(&made);
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+/// Judges every life of a folder, prints the table and returns which bars are missed.
+#[expect(clippy::print_stdout, reason = "the table is what it is run for")]
+fn judge(folder: &Path) -> Vec<String> {
+    println!("{}", tally::head());
+    let (mut missed, mut bands) = (Vec::new(), (0, 0));
+    for bar in bars::BARS {
+        let mut tally = Tally::default();
+        for path in life::files(folder, bar.life) {
+            tally.add(&Life::read(&path), bar.nights);
+        }
+        if tally.is_empty() {
+            continue;
+        }
+        println!("{}", tally.line(&bar.name()));
+        let found = tally.found();
+        missed.extend(bar.missed(&found));
+        bands = (bands.0 + found.held, bands.1 + found.banded);
+    }
+    let pooled = bands.0 as f64 / bands.1 as f64;
+    println!("all bands hold {:.1} %", pooled * 100.0);
+    if pooled < bars::POOLED_BAND {
+        missed.push(format!("all bands hold {pooled:.3}"));
+    }
+    missed
+}
