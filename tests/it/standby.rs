@@ -107,7 +107,7 @@ async fn a_scrape_that_a_standby_ends_for_its_recovery_is_begun_anew() {
 }
 
 /// What only questions about the queue are asked with.
-const OF_THE_QUEUE: &str = "E'summarize'";
+const OF_THE_QUEUE: &str = "'summarize'";
 
 /// How many sessions the standby has cancelled; it may do that to this one as well.
 async fn cancelled(standby: &Server, database: &Database) -> Vec<String> {
