@@ -59,6 +59,8 @@ impl Span {
 pub(super) struct Course {
     pub(super) now: UnixSeconds,
     pub(super) spans: Vec<Span>,
+    /// The number on the grid of the bucket that holds now.
+    pub(super) number_of_last: i64,
     /// The longest silence that is not taken for a machine that sleeps or has stopped, in seconds.
     pub(super) gap: f64,
 }
@@ -68,6 +70,7 @@ impl Course {
         let mut course = Self {
             now: history.now,
             spans: spans(history, clock),
+            number_of_last: number(history.now),
             gap: MIN_GAP,
         };
         let silences = course.saturate(history.pending > 0);
@@ -83,13 +86,8 @@ impl Course {
         let width = f64::from(BUCKET_SECONDS);
         match self.spans.len().saturating_sub(before + 1) {
             0 => self.now,
-            later => (self.number_of_last() + 1.0 - later as f64) * width,
+            later => (self.number_of_last.saturating_add(1) as f64 - later as f64) * width,
         }
-    }
-
-    /// Returns the number on the grid of the bucket that holds now.
-    pub(super) fn number_of_last(&self) -> f64 {
-        number(self.now)
     }
 
     /// Returns how long nothing has been completed, in seconds.
@@ -145,14 +143,14 @@ impl Course {
 
 /// Returns the number on the grid of the bucket that holds an instant: an instant on the grid is
 /// the end of its bucket.
-fn number(instant: UnixSeconds) -> f64 {
-    (instant / f64::from(BUCKET_SECONDS)).ceil() - 1.0
+fn number(instant: UnixSeconds) -> i64 {
+    ((instant / f64::from(BUCKET_SECONDS)).ceil() as i64).saturating_sub(1)
 }
 
 /// Returns the buckets with all but what is saturated in silence.
 fn spans(history: &History, clock: &Clock) -> Vec<Span> {
     let width = f64::from(BUCKET_SECONDS);
-    let last = number(history.now) * width;
+    let last = number(history.now) as f64 * width;
     let mut inside = count(history.clean);
     let mut spans: Vec<Span> = Vec::with_capacity(history.buckets.len());
     for (later, bucket) in history.buckets.iter().rev().enumerate() {

@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::profile::{PROFILE_BUCKETS, Profile};
 
 /// A moment is scored at the end of every third bucket ...
-const EVERY: usize = 3;
+const EVERY: i64 = 3;
 
 /// ... of the last day, if so many rows were in the stage.
 const MIN_ROWS: f64 = 10.0;
@@ -59,7 +59,7 @@ fn tried(course: &Course, clock: &Clock) -> Vec<Tried> {
     let first = last.saturating_sub(DAY_BUCKETS).max(1).min(last);
     let done = done_by_bucket(course);
     let mut profile = Profile::until(course, first, Rows::Clean);
-    let mut tried = Vec::with_capacity(DAY_BUCKETS / EVERY);
+    let mut tried = Vec::with_capacity(DAY_BUCKETS / EVERY as usize);
     for end in first..last {
         if is_scored(course, end) {
             tried.extend(try_at(course, end, &profile, &done, clock));
@@ -74,9 +74,10 @@ fn tried(course: &Course, clock: &Clock) -> Vec<Tried> {
 
 /// Which moments are scored depends on the grid and not on now, so that a score is steady.
 fn is_scored(course: &Course, end: usize) -> bool {
-    let later = (course.spans.len() - end) as f64;
-    let number = course.number_of_last() - later;
-    number.rem_euclid(EVERY as f64) < 0.5 && course.spans[end - 1].inside >= MIN_ROWS
+    let number = course
+        .number_of_last
+        .wrapping_sub((course.spans.len() - end) as i64);
+    number.rem_euclid(EVERY) == 0 && course.spans[end - 1].inside >= MIN_ROWS
 }
 
 /// How many rows that never failed had been completed at the end of each bucket.

