@@ -107,20 +107,17 @@ fn try_at(
     let predicted = ahead.time_for(rows, &[])?;
     let target = done[end - 1] + rows;
     let place = end + done[end..].partition_point(|done| *done < target);
-    let Some(span) = course.spans.get(place) else {
-        let passed = course.now - since;
-        return (passed > predicted).then(|| Tried {
-            ratio: passed / predicted,
-            overdue: true,
-        });
+    let (actual, overdue) = match course.spans.get(place) {
+        Some(span) => {
+            let too_many = (done[place] - target) / span.clean_completed;
+            (course.end(place) - span.seconds * too_many - since, false)
+        }
+        None => (course.now - since, true),
     };
-    let part = 1.0 - (done[place] - target) / span.clean_completed;
-    let actual = course.end(place) - span.seconds * (1.0 - part) - since;
-    Some(Tried {
-        ratio: actual / predicted,
-        overdue: false,
-    })
-    .filter(|tried| tried.ratio.is_finite())
+    let ratio = actual / predicted;
+    // What has not had its time says nothing; a clock that nobody can believe neither.
+    let known = ratio.is_finite() && ratio > if overdue { 1.0 } else { 0.0 };
+    known.then_some(Tried { ratio, overdue })
 }
 
 /// The Kaplan-Meier quantile of ratios in ascending order.
