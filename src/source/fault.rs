@@ -1,6 +1,6 @@
 //! The only place that knows what a database error means.
 //!
-//! An engine tells its errors apart by codes, which [`postgres`] and [`sqlite`] read. The words of
+//! An engine tells its errors apart by codes, which `postgres` and `sqlite` read. The words of
 //! an error are in the server's language, so nothing is told by them.
 
 mod postgres;
