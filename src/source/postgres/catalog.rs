@@ -16,8 +16,9 @@ SELECT now() AS now, pg_backend_pid() AS backend,
                               ORDER BY attrelid, attnum)
             FROM pg_attribute WHERE attrelid = ANY(relations) AND attnum > 0 AND NOT attisdropped),
            (SELECT string_agg(enumlabel, ',' ORDER BY oid) FROM pg_enum
-            WHERE enumtypid = (SELECT atttypid FROM pg_attribute
-                               WHERE attrelid = relations[1] AND attname = 'status')),
+            WHERE enumtypid IN (SELECT CASE typtype WHEN 'd' THEN typbasetype ELSE t.oid END
+                                FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                                WHERE attrelid = relations[1] AND attname IN ('status', 'stage'))),
            (SELECT string_agg(concat_ws(' ', polname, xmin), ',' ORDER BY oid) FROM pg_policy
             WHERE polrelid = ANY(relations)),
            (SELECT string_agg(concat_ws(' ', indexrelid, indisvalid), ',' ORDER BY indexrelid)

@@ -44,7 +44,8 @@ GROUP BY 1, 2, 3, 4, 5";
 
 /// The same where each part has its index: unfinished rows, then completions and creations from
 /// indexes alone, and the rows of the last hour themselves for how long they took. A document is
-/// looked up for a pool's completion only; a join would read all of them.
+/// looked up for a pool's completion only; a join would read all of them. The key of a stage is what
+/// many rows are told apart by at least cost.
 pub(super) const STAGES_BY_INDEX: &str = "
 SELECT q.stage AS stage,
        NULL::text AS model,
@@ -66,16 +67,16 @@ FROM {queue} AS q
 WHERE q.is_unfinished
 GROUP BY 1, 2, 3
 UNION ALL
-SELECT q.stage, NULL, 0, 0, 0, 0, 0,
+SELECT q.stage_key::text, NULL, 0, 0, 0, 0, 0,
        count(*) FILTER (WHERE q.completed_at > $2),
        count(*) FILTER (WHERE q.completed_at > $3),
        count(*) FILTER (WHERE q.completed_at > $4),
        0, 0, 0, 0, NULL, NULL, NULL, NULL, {latest_completed}, 0
 FROM {queue} AS q
-WHERE q.is_completed AND q.completed_at > $5 AND (q.stage = ANY($6)) IS NOT TRUE
-GROUP BY 1
+WHERE q.is_completed AND q.completed_at > $5 AND ({in_pool}) IS NOT TRUE
+GROUP BY q.stage_key
 UNION ALL
-SELECT q.stage,
+SELECT q.stage_key::text,
        (SELECT d.ai_model_version FROM {documents} AS d
         WHERE {of_document} AND d.ai_model_version = ANY($7)) AS model, 0, 0, 0, 0, 0,
        count(*) FILTER (WHERE q.completed_at > $2),
@@ -83,8 +84,8 @@ SELECT q.stage,
        count(*) FILTER (WHERE q.completed_at > $4),
        0, 0, 0, 0, NULL, NULL, NULL, NULL, {latest_completed}, 0
 FROM {queue} AS q
-WHERE q.is_completed AND q.completed_at > $5 AND q.stage = ANY($6)
-GROUP BY 1, 2
+WHERE q.is_completed AND q.completed_at > $5 AND {in_pool}
+GROUP BY q.stage_key, 2
 UNION ALL
 SELECT q.stage,
        CASE WHEN q.stage = ANY($6) THEN
@@ -99,11 +100,11 @@ FROM {queue} AS q
 WHERE q.is_completed AND q.is_skipped AND q.completed_at > $5
 GROUP BY 1, 2
 UNION ALL
-SELECT q.stage, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(*), NULL, NULL, NULL, NULL,
+SELECT q.stage_key::text, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(*), NULL, NULL, NULL, NULL,
        {latest_created}, 0
 FROM {queue} AS q
 WHERE q.created_at > $3
-GROUP BY 1
+GROUP BY q.stage_key
 UNION ALL
 SELECT q.stage, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, {waits}, {works}, NULL, 0
 FROM {queue} AS q

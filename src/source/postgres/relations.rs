@@ -28,6 +28,7 @@ impl Relations {
         Self {
             parts: vec![
                 ("{queue}", rows(queue, &statuses)),
+                ("{in_pool}", in_pool(queue, &scope.pool_stages)),
                 ("{documents}", documents(&shape.documents)),
                 ("{of_document}", of_document(shape)),
                 ("{deferral}", deferral::of_row(queue)),
@@ -62,6 +63,7 @@ fn rows(queue: &Relation, statuses: &Statuses) -> String {
         ("id", "id".to_owned()),
         ("document_id", "document_id".to_owned()),
         ("stage", "stage::text".to_owned()),
+        ("stage_key", stage_key(queue).to_owned()),
         ("status", "status::text".to_owned()),
         ("is_pending", is(&statuses.pending)),
         ("is_processing", is(&statuses.processing)),
@@ -79,6 +81,23 @@ fn rows(queue: &Relation, statuses: &Statuses) -> String {
     ];
     columns.extend(deferral::columns(queue));
     select(&columns, "processing_queue")
+}
+
+/// An ENUM is compared as it is kept: to write each as text costs more than to count it.
+fn stage_key(queue: &Relation) -> &'static str {
+    match queue.kind("stage") {
+        Some(Kind::Enum(_)) => "stage",
+        _ => "stage::text",
+    }
+}
+
+/// Whether a stage is one of those that several machines work, which are `$6`.
+fn in_pool(queue: &Relation, pool_stages: &[String]) -> String {
+    let Some(Kind::Enum(labels)) = queue.kind("stage") else {
+        return "q.stage_key = ANY($6)".to_owned();
+    };
+    let known = pool_stages.iter().filter(|stage| labels.contains(stage));
+    is_one_of("q.stage_key", &known.cloned().collect::<Vec<_>>())
 }
 
 /// A table that is not there has no rows.
