@@ -14,14 +14,15 @@ pub struct Statuses {
 }
 
 impl Statuses {
-    /// Returns the four with their names.
-    pub fn named(&self) -> [(&'static str, &[String]); 4] {
+    /// Returns the words of all four.
+    pub fn all(&self) -> Vec<String> {
         [
-            ("pending", &self.pending),
-            ("processing", &self.processing),
-            ("completed", &self.completed),
-            ("failed", &self.failed),
+            self.pending.as_slice(),
+            &self.processing,
+            &self.completed,
+            &self.failed,
         ]
+        .concat()
     }
 
     /// Returns them without the words that a table's type does not know.

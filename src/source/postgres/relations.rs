@@ -56,8 +56,6 @@ impl Relations {
 
 fn rows(queue: &Relation, statuses: &Statuses) -> String {
     let is = |words: &[String]| is_one_of("status", words);
-    let named = statuses.named();
-    let all: Vec<String> = named.iter().flat_map(|(_, words)| words.to_vec()).collect();
     let skipped = is_skipped(queue).unwrap_or_else(|| "FALSE".to_owned());
     let mut columns = vec![
         ("id", "id".to_owned()),
@@ -70,7 +68,10 @@ fn rows(queue: &Relation, statuses: &Statuses) -> String {
         ("is_failed", is(&statuses.failed)),
         ("is_completed", is(&statuses.completed)),
         ("is_unfinished", is_unfinished(statuses)),
-        ("is_unknown", format!("({}) IS NOT TRUE", is(&all))),
+        (
+            "is_unknown",
+            format!("({}) IS NOT TRUE", is(&statuses.all())),
+        ),
         ("is_skipped", skipped),
         ("created_at", "created_at".to_owned()),
         ("started_at", "started_at".to_owned()),

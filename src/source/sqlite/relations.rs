@@ -71,9 +71,6 @@ pub(crate) fn literal(text: &str) -> String {
 /// An instant is read once for each row, and only of rows for which it is looked at.
 fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> String {
     let statuses = &scope.statuses;
-    let is = |words: &[String]| is_one_of(words);
-    let named = statuses.named();
-    let all: Vec<String> = named.iter().flat_map(|(_, words)| words.to_vec()).collect();
     let given = |column: &str| match queue.kind(column) {
         Some(_) => column.to_owned(),
         None => "NULL".to_owned(),
@@ -85,17 +82,19 @@ fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> Strin
         }
         None => "FALSE",
     };
-    let is_naive = |column| instant::is_naive(column);
     let columns = [
         ("id", "id".to_owned()),
         ("document_id", "document_id".to_owned()),
         ("stage", "stage".to_owned()),
         ("status", "status".to_owned()),
-        ("is_pending", is(&statuses.pending)),
-        ("is_processing", is(&statuses.processing)),
-        ("is_failed", is(&statuses.failed)),
-        ("is_completed", is(&statuses.completed)),
-        ("is_unknown", format!("({}) IS NOT TRUE", is(&all))),
+        ("is_pending", is_one_of(&statuses.pending)),
+        ("is_processing", is_one_of(&statuses.processing)),
+        ("is_failed", is_one_of(&statuses.failed)),
+        ("is_completed", is_one_of(&statuses.completed)),
+        (
+            "is_unknown",
+            format!("({}) IS NOT TRUE", is_one_of(&statuses.all())),
+        ),
         ("is_skipped", skipped.to_owned()),
         ("created_at", read("created_at")),
         ("started_at", read("started_at")),
@@ -103,9 +102,9 @@ fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> Strin
         ("has_created", "created_at IS NOT NULL".to_owned()),
         ("has_started", "started_at IS NOT NULL".to_owned()),
         ("has_completed", "completed_at IS NOT NULL".to_owned()),
-        ("is_naive_created", is_naive("created_at")),
-        ("is_naive_started", is_naive("started_at")),
-        ("is_naive_completed", is_naive("completed_at")),
+        ("is_naive_created", instant::is_naive("created_at")),
+        ("is_naive_started", instant::is_naive("started_at")),
+        ("is_naive_completed", instant::is_naive("completed_at")),
         ("attempts", given("attempts")),
         ("max_attempts", given("max_attempts")),
         ("error_message", given("error_message")),
