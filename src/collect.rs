@@ -9,6 +9,7 @@ pub mod complaints;
 pub mod doubt;
 pub mod failed;
 mod give_way;
+pub mod memory;
 mod question;
 pub mod shared;
 
@@ -25,9 +26,9 @@ use crate::source::pool::{Connect, Pool};
 use crate::source::{Limits, Opening, Session, Source};
 use crate::windows::Windows;
 
-use complaints::Complaints;
 use doubt::{Doubt, has_unknown_words};
 use give_way::giving_way;
+use memory::Memory;
 use question::Question;
 
 /// The longest wait for a lock: whoever waits behind us meanwhile is not held up longer.
@@ -40,14 +41,14 @@ pub async fn collect(
     scope: &Scope,
     wanted: &[Collector],
     deadline: Instant,
-    complaints: &Complaints,
+    memory: &Memory,
 ) -> Snapshot {
     let scrape = Scrape {
         scope,
         wanted,
         deadline,
         begun: Instant::now(),
-        complaints,
+        memory,
     };
     match source {
         Source::Postgres(pool) => scrape.run(pool).await,
@@ -71,7 +72,7 @@ struct Scrape<'a> {
     wanted: &'a [Collector],
     deadline: Instant,
     begun: Instant,
-    complaints: &'a Complaints,
+    memory: &'a Memory,
 }
 
 impl Scrape<'_> {
@@ -92,7 +93,9 @@ impl Scrape<'_> {
         may_end: bool,
     ) -> Result<(), Trouble> {
         let leased = pool.lease(self.deadline).await;
-        self.complaints.about("database", leased.as_ref().err());
+        self.memory
+            .complaints
+            .about("database", leased.as_ref().err());
         let mut lease = leased.map_err(|_| Trouble::Connection)?;
         let mut failed: Vec<Outcome> = Vec::new();
         let mut together = true;
@@ -157,7 +160,9 @@ impl Scrape<'_> {
             format!("more than {MAX_ODD_DEFERRALS} different texts are no plain timestamps: those of {unread} rows were not read, and count as malformed")
         });
         let what = "some deferrals were not read";
-        self.complaints.note("deferrals", what, unread.as_ref());
+        self.memory
+            .complaints
+            .note("deferrals", what, unread.as_ref());
         self.doubt(pool, session, &opening, self.limits(share), snapshot)
             .await?;
         self.end(session).await
@@ -187,11 +192,11 @@ impl Scrape<'_> {
             }
         };
         let error = doubts.as_ref().err();
-        self.complaints.about("doubts", error);
+        self.memory.complaints.about("doubts", error);
         let doubt = doubts.as_ref().ok();
         let doubt = doubt.and_then(|doubts| Doubt::of(doubts, opening.now));
         let what = "the numbers of the queue are left out";
-        self.complaints.note("queue", what, doubt.as_ref());
+        self.memory.complaints.note("queue", what, doubt.as_ref());
         if error.is_some() || doubt.is_some() {
             snapshot.refuse_queue();
         }
@@ -242,7 +247,7 @@ impl Scrape<'_> {
         if may_end && error.is_some_and(may_be_begun_anew) {
             return Err(Trouble::Ended);
         }
-        self.complaints.about(subject, error);
+        self.memory.complaints.about(subject, error);
         Ok(())
     }
 

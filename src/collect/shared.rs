@@ -14,7 +14,7 @@ use crate::snapshot::{Collector, Outcome, Scope, Snapshot};
 use crate::source::Source;
 
 use super::collect;
-use super::complaints::Complaints;
+use super::memory::Memory;
 
 type Answer = Option<Arc<Snapshot>>;
 type UnderWay = Mutex<HashMap<Vec<Collector>, Collection>>;
@@ -31,18 +31,18 @@ struct Collection {
 pub struct Collections {
     source: Arc<Source>,
     scope: Scope,
-    complaints: Complaints,
+    memory: Memory,
     under_way: UnderWay,
 }
 
 impl Collections {
     /// Prepares to collect from a source.
     pub fn new(source: Arc<Source>, scope: Scope) -> Self {
-        let (complaints, under_way) = (Complaints::default(), UnderWay::default());
+        let (memory, under_way) = (Memory::default(), UnderWay::default());
         Self {
             source,
             scope,
-            complaints,
+            memory,
             under_way,
         }
     }
@@ -107,10 +107,10 @@ impl Collections {
             let Collections {
                 source,
                 scope,
-                complaints,
+                memory,
                 ..
             } = &*entry.collections;
-            let snapshot = collect(source, scope, &entry.wanted, deadline, complaints).await;
+            let snapshot = collect(source, scope, &entry.wanted, deadline, memory).await;
             drop(entry);
             sender.send_replace(Some(Arc::new(snapshot)));
         });

@@ -10,7 +10,7 @@ use tokio::time::{Duration, Instant};
 use crate::database::Database;
 use crate::numbers::Spread;
 use queueboard_exporter::collect::collect;
-use queueboard_exporter::collect::complaints::Complaints;
+use queueboard_exporter::collect::memory::Memory;
 use queueboard_exporter::judge::judge;
 use queueboard_exporter::render::exposition::Format;
 use queueboard_exporter::render::metrics::registry;
@@ -64,8 +64,8 @@ async fn snapshot(database: &Database) -> Result<Snapshot> {
     let source = Source::new(&database.url())?;
     let scope = database.zone.pipeline()?.scope();
     let deadline = Instant::now() + Duration::from_secs(60);
-    let complaints = Complaints::default();
-    Ok(collect(&source, &scope, &Collector::ALL, deadline, &complaints).await)
+    let memory = Memory::default();
+    Ok(collect(&source, &scope, &Collector::ALL, deadline, &memory).await)
 }
 
 /// Returns what one call costs, in the median batch of calls.
