@@ -1,8 +1,9 @@
 //! The clock of a scrape: every window, midnight and hour bucket measured from one `now`. Pure.
 
 mod clock;
+pub mod deadline;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::{GapInfo, Tz};
 
 pub use clock::Clock;
@@ -78,13 +79,15 @@ impl Windows {
     }
 }
 
-/// The first instant of the local day: where the clock shows midnight twice, the earlier; where
-/// it skips midnight, the end of the skip.
+/// The first instant of the local day.
 fn midnight(now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
-    let local = now
-        .with_timezone(&zone)
-        .date_naive()
-        .and_time(NaiveTime::MIN);
+    let today = now.with_timezone(&zone).date_naive();
+    first_shown(today.and_time(NaiveTime::MIN), zone)
+}
+
+/// The instant at which the clock shows a time: where it shows it twice, the earlier; where it
+/// skips it, the end of the skip.
+fn first_shown(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     let first = zone.from_local_datetime(&local).earliest();
     let first = first.or_else(|| GapInfo::new(&local, &zone)?.end);
     first.map_or_else(|| local.and_utc(), |first| first.to_utc())
