@@ -34,6 +34,8 @@ pub struct File {
     pub statuses: Option<Statuses>,
     /// How the queue's table is kept.
     pub queue: Option<Queue>,
+    /// By when stages are to be done.
+    pub deadlines: Option<Vec<Deadline>>,
 }
 
 /// One machine and the stages on it, in display order.
@@ -118,6 +120,16 @@ pub struct Statuses {
 pub struct Queue {
     /// IANA name of the zone of timestamps that have none.
     pub naive_timestamps: Option<Name>,
+}
+
+/// A time of day by which a stage is to be done.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadline {
+    /// The stage.
+    pub stage: Name,
+    /// The time on the clock of `timezone`, as "08:00".
+    pub by: Name,
 }
 
 /// Parses a configuration file.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 use crate::snapshot::{Scope, Statuses};
@@ -32,6 +33,8 @@ pub struct Pipeline {
     pub statuses: Statuses,
     /// The zone of timestamps that have none, if one is said.
     pub naive_timestamps: Option<Tz>,
+    /// The local time by which a stage is to be done each day, by stage.
+    pub deadlines: BTreeMap<String, NaiveTime>,
 }
 
 /// A machine of the board.

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 use crate::snapshot;
 
-use super::file::{self, BackgroundJobs, Deferral, File, Machine, Name, Pool, Spanned, Statuses};
+use super::file::{
+    self, BackgroundJobs, Deadline, Deferral, File, Machine, Name, Pool, Spanned, Statuses,
+};
 use super::pipeline::{self, Pipeline, UNASSIGNED};
 
 /// Why a configuration is refused, and where; shown as `line:column: reason`.
@@ -96,6 +99,9 @@ pub(super) fn validate(file: File, default: File) -> Result<Pipeline, Refusal> {
             names.deferrals(&list)
         })?,
         trend: section(file.trend, default.trend, |stages| names.trend(&stages))?,
+        deadlines: section(file.deadlines, default.deadlines, |list| {
+            names.deadlines(&list)
+        })?,
         default_job_machine,
         job_kinds,
         machines: machines.iter().map(displayed).collect(),
@@ -188,6 +194,18 @@ fn timezone(name: &Name, section: &str) -> Result<Tz, Refusal> {
             name.value
         );
         Refusal::at(name, reason)
+    })
+}
+
+fn time_of_day(text: &Name) -> Result<NaiveTime, Refusal> {
+    let time = NaiveTime::parse_from_str(&text.value, "%H:%M").ok();
+    let time = time.filter(|time| time.format("%H:%M").to_string() == text.value);
+    time.ok_or_else(|| {
+        let reason = format!(
+            "deadlines: `{}` is no time of day: use one such as \"08:00\", from 00:00 to 23:59",
+            text.value
+        );
+        Refusal::at(text, reason)
     })
 }
 
@@ -373,5 +391,21 @@ impl Names<'_> {
             trend.push(stage);
         }
         Ok(trend)
+    }
+
+    fn deadlines(&self, deadlines: &[Deadline]) -> Result<BTreeMap<String, NaiveTime>, Refusal> {
+        let mut by_stage = BTreeMap::new();
+        for deadline in deadlines {
+            let stage = self.stage(&deadline.stage, "deadlines")?.name.clone();
+            let by = time_of_day(&deadline.by)?;
+            if by_stage.insert(stage, by).is_some() {
+                let reason = format!(
+                    "deadlines: stage `{}` is listed twice",
+                    deadline.stage.value
+                );
+                return Err(Refusal::at(&deadline.stage, reason));
+            }
+        }
+        Ok(by_stage)
     }
 }

@@ -14,7 +14,7 @@ background_jobs: {default: a}
 ";
 
 /// Each contradiction: what is wrong, where it stands, and what the reader is told.
-const REFUSED: [(&str, &str, &str); 26] = [
+const REFUSED: [(&str, &str, &str); 31] = [
     (
         "timezone: Asia/Soul",
         "1:11",
@@ -121,6 +121,27 @@ const REFUSED: [(&str, &str, &str); 26] = [
         "`z` is no machine of `machines`",
     ),
     ("trend: [stt, stt]", "1:14", "stage `stt` is listed twice"),
+    (
+        "deadlines:\n  - stage: nowhere\n    by: \"08:00\"",
+        "2:12",
+        "stage `nowhere` is on no machine",
+    ),
+    (
+        "deadlines: [{stage: stt, by: \"8:00\"}]",
+        "1:30",
+        "`8:00` is no time of day: use one such as \"08:00\"",
+    ),
+    (
+        "deadlines: [{stage: stt, by: 24:00}]",
+        "1:30",
+        "`24:00` is no time of day",
+    ),
+    (
+        "deadlines: [{stage: stt, by: 08:00}, {stage: stt, by: 09:00}]",
+        "1:46",
+        "stage `stt` is listed twice",
+    ),
+    ("deadlines: [{stage: stt}]", "1:14", "missing field `by`"),
 ];
 
 #[test]
@@ -165,6 +186,18 @@ fn sections_replace_the_default_ones() {
     assert_eq!(pipeline.job_machine_of("hier_backfill"), "a");
     assert_eq!(pipeline.trend, ["embed"]);
     assert_eq!(pipeline.timezone, chrono_tz::Tz::Asia__Seoul);
+}
+
+#[test]
+fn deadlines_are_times_of_day_with_quotes_or_without() {
+    let none = config::load(None).expect("the default").deadlines;
+    assert!(none.is_empty());
+    let text = "deadlines: [{stage: stt, by: \"00:00\"}, {stage: embed, by: 23:59}]";
+    let found = config::parse(text).expect("a pipeline").deadlines;
+    let time = |text: &str| text.parse::<chrono::NaiveTime>().expect("a time");
+    let expected = [("embed", "23:59:00"), ("stt", "00:00:00")];
+    let expected = expected.map(|(stage, by)| (stage.to_owned(), time(by)));
+    assert_eq!(found, expected.into());
 }
 
 #[test]

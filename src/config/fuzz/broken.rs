@@ -60,7 +60,7 @@ const SPLINTERS: [&str; 48] = [
 ];
 
 fn words() -> impl Strategy<Value = String> {
-    const KEYS: [&str; 23] = [
+    const KEYS: [&str; 25] = [
         "timezone",
         "machines",
         "key",
@@ -82,10 +82,12 @@ fn words() -> impl Strategy<Value = String> {
         "pending",
         "queue",
         "naive_timestamps",
+        "deadlines",
+        "by",
         "gpu",
         "x",
     ];
-    const VALUES: [&str; 11] = [
+    const VALUES: [&str; 13] = [
         "",
         " [",
         " {",
@@ -95,6 +97,8 @@ fn words() -> impl Strategy<Value = String> {
         " |\n    a\n",
         " \"a\nb\"",
         " 1",
+        " 08:00",
+        " 24:00",
         " ~",
         " true",
     ];
@@ -142,6 +146,8 @@ pub(super) fn bomb() -> impl Strategy<Value = String> {
         ("machines: [{key: a, stages: ", "}]"),
         ("background_jobs: {default: gpu, kinds: ", "}"),
         ("timezone: ", ""),
+        ("deadlines: ", ""),
+        ("deadlines: [{stage: extract, by: ", "}]"),
         ("x: ", ""),
     ]);
     let laughs = (2..12_usize, 2..12_usize, any::<bool>()).prop_map(|(levels, width, merges)| {

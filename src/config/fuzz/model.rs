@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveTime;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -27,6 +28,8 @@ pub(super) struct Model {
     pub statuses: Option<[Option<Vec<String>>; 4]>,
     /// What the section `queue` says of timestamps without a zone.
     pub queue: Option<Option<String>>,
+    /// Stages with their times of day.
+    pub deadlines: Option<Vec<(String, String)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +65,7 @@ impl From<File> for Model {
                 .map(|(kind, name)| (kind, name.value));
             (jobs.default.value, kinds.collect())
         };
+        let deadline = |deadline: file::Deadline| (deadline.stage.value, deadline.by.value);
         let deferral = |deferral: file::Deferral| (deferral.machine.value, values(deferral.stages));
         Self {
             timezone: file.timezone.map(|name| name.value),
@@ -86,8 +90,20 @@ impl From<File> for Model {
             queue: file
                 .queue
                 .map(|queue| queue.naive_timestamps.map(|name| name.value)),
+            deadlines: file
+                .deadlines
+                .map(|list| list.into_iter().map(deadline).collect()),
         }
     }
+}
+
+/// The time of day that five characters say.
+fn time_of_day(text: &str) -> Option<NaiveTime> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+    let &[h, hh, b':', m, mm] = text.as_bytes() else {
+        return None;
+    };
+    NaiveTime::from_hms_opt(digit(h)? * 10 + digit(hh)?, digit(m)? * 10 + digit(mm)?, 0)
 }
 
 fn are_distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
@@ -106,6 +122,12 @@ impl Model {
         let (default_job_machine, job_kinds) = self.jobs.clone().or(built_in.jobs)?;
         let trend = self.trend.clone().or(built_in.trend)?;
         let timezone = self.timezone.clone().or(built_in.timezone)?.parse().ok()?;
+        let deadlines = self.deadlines.clone().or(built_in.deadlines)?;
+        let times: Option<BTreeMap<String, NaiveTime>> = deadlines
+            .iter()
+            .map(|(stage, by)| Some((stage.clone(), time_of_day(by)?)))
+            .collect();
+        let times = times?;
 
         let naive_timestamps = match self.queue.clone().flatten() {
             Some(zone) => Some(zone.parse().ok()?),
@@ -152,6 +174,7 @@ impl Model {
         let pooled: Vec<&String> = pools.iter().map(|(stage, _)| stage).collect();
         let mut named_stages = [&deferred[..], &pooled[..]].concat();
         named_stages.extend(&trend);
+        named_stages.extend(deadlines.iter().map(|(stage, _)| stage));
 
         let holds = by_key.len() == machines.len()
             && machines
@@ -167,6 +190,7 @@ impl Model {
             && are_distinct(&deferred)
             && are_distinct(&pooled)
             && are_distinct(&trend)
+            && times.len() == deadlines.len()
             && has_words
             && are_distinct(words.iter().flatten())
             && pools
@@ -205,6 +229,7 @@ impl Model {
                 failed: words[3].clone(),
             },
             naive_timestamps,
+            deadlines: times,
             stages: stages.clone(),
         })
     }
@@ -258,6 +283,19 @@ const NAMES: [&str; 44] = [
     "🗂\u{fe0f}e\u{301}",
 ];
 
+/// Times of day, most of them as people should give them.
+const TIMES: [&str; 12] = [
+    "00:00", "23:59", "08:00", "8:00", " 8:00", "+8:00", "08:0", "24:00", "08:60", "08:00:00",
+    "０8:00", "480",
+];
+
+fn time() -> impl Strategy<Value = String> {
+    prop_oneof![
+        9 => (0..24, 0..60).prop_map(|(hour, minute)| format!("{hour:02}:{minute:02}")),
+        1 => select(&TIMES[..]).prop_map(str::to_owned),
+    ]
+}
+
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         20 => select(&NAMES[..]).prop_map(str::to_owned),
@@ -294,6 +332,7 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
             0.3,
             prop::option::of(timezone.clone().prop_map(str::to_owned)),
         ),
+        prop::option::weighted(0.4, prop::collection::vec(time(), 0..4)),
     );
     let given = (
         prop::option::weighted(0.3, timezone),
@@ -369,6 +408,10 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
                     .iter()
                     .map(|stage| (at_last(pick(&keys)), vec![at_last(stage.clone())]))
                     .collect();
+                let deadlines = table.2.map(|times: Vec<String>| {
+                    let stages = some_stages.iter().map(|stage| at_last(stage.clone()));
+                    stages.zip(times).collect()
+                });
                 let kinds = kinds
                     .iter()
                     .map(|kind| (at_last(kind.clone()), at_last(pick(&keys))))
@@ -390,6 +433,7 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
                     trend: trend_given.map(|()| some_stages),
                     statuses: table.0,
                     queue: table.1,
+                    deadlines,
                 }
             },
         )

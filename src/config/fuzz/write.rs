@@ -101,6 +101,12 @@ fn tree(model: &Model) -> Node {
         map(names.into_iter().zip(words))
     };
     let queue = |zone: &Option<String>| map([("naive_timestamps", zone.as_deref().map(text))]);
+    let deadlines = |deadlines: &Vec<(String, String)>| {
+        let deadline = |(stage, by): &(String, String)| {
+            map([("stage", Some(text(stage))), ("by", Some(text(by)))])
+        };
+        Node::List(deadlines.iter().map(deadline).collect())
+    };
     map([
         ("timezone", model.timezone.as_deref().map(text)),
         ("machines", model.machines.as_ref().map(machines)),
@@ -110,6 +116,7 @@ fn tree(model: &Model) -> Node {
         ("trend", model.trend.as_ref().map(list)),
         ("statuses", model.statuses.as_ref().map(statuses)),
         ("queue", model.queue.as_ref().map(queue)),
+        ("deadlines", model.deadlines.as_ref().map(deadlines)),
     ])
 }
 
