@@ -6,6 +6,7 @@ mod band;
 pub mod cause;
 mod course;
 pub mod current;
+pub mod deadline;
 pub mod deferral;
 pub mod failures;
 #[cfg(test)]
