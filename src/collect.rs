@@ -9,6 +9,7 @@ pub mod complaints;
 pub mod doubt;
 pub mod failed;
 mod give_way;
+pub mod heartbeats;
 pub mod memory;
 mod question;
 pub mod shared;
@@ -322,6 +323,9 @@ impl Scrape<'_> {
             }
         }
         snapshot.outcomes.sort_by_key(|outcome| outcome.collector);
+        if let Some(jobs) = &mut snapshot.jobs {
+            self.memory.heartbeats.remember(&mut jobs.details);
+        }
         snapshot.duration = self.begun.elapsed();
         snapshot
     }

@@ -26,7 +26,8 @@
 //!
 //! * [`judge`] and [`render`] touch nothing outside their arguments: no database, clock,
 //!   environment or log. A test reads their source to hold this.
-//! * No number outlives its scrape: metric families are made anew from each board.
+//! * No number outlives its scrape, but how far the jobs that run were at their heartbeats of the
+//!   last hour of work ([`collect::heartbeats`]): metric families are made anew from each board.
 //! * No second place knows what an ETA is, what a metric is called, or what a database error means.
 //! * Nothing writes to a pipeline's database but [`admin`], when a person asks for it, and
 //!   [`demo`] to the one that it made.

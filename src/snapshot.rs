@@ -3,6 +3,7 @@
 //! An instant in a row is seconds since the Unix epoch, so that a year 1 or an infinite
 //! timestamp in somebody's database is a number and never an overflow.
 
+mod beat;
 mod bucket;
 mod id;
 mod statuses;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub use beat::Beat;
 pub use bucket::{BUCKET_SECONDS, Bucket, DeferredRows, History, MAX_BUCKETS};
 pub use id::Id;
 pub use statuses::Statuses;
@@ -325,7 +327,7 @@ pub struct JobRows {
 }
 
 /// One background job; the key is the id.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, Default, sqlx::FromRow)]
 pub struct JobRow {
     /// Its id.
     pub id: Id,
@@ -347,6 +349,20 @@ pub struct JobRow {
     pub finished_at: Option<UnixSeconds>,
     /// Why it failed.
     pub error: Option<Text>,
+    /// What earlier scrapes and this one know of its progress while it runs, oldest first: each
+    /// beat is later and further than the one before.
+    #[sqlx(skip)]
+    pub beats: Vec<Beat>,
+}
+
+impl JobRow {
+    /// The state of a job that has not ended.
+    pub const RUNNING: &str = "running";
+
+    /// Whether it has not ended.
+    pub fn is_running(&self) -> bool {
+        self.state.as_deref() == Some(Self::RUNNING)
+    }
 }
 
 /// How many background jobs there are of a kind in a state; the key is (kind, state).

@@ -10,9 +10,6 @@ use super::forecast;
 use super::names::{Names, cut};
 use super::{seconds_between, unix_seconds};
 
-/// The state of a job that has not ended.
-const RUNNING: &str = "running";
-
 /// Background jobs, some in detail and all of them counted.
 #[derive(Debug)]
 pub struct Jobs {
@@ -69,7 +66,10 @@ pub struct JobCount {
 /// Judges the jobs, in the order of their rows.
 pub(super) fn judge(rows: &JobRows, windows: &Windows, pipeline: &Pipeline) -> Jobs {
     let kinds = kinds(&rows.counts, pipeline);
-    let states = Names::new([RUNNING], rows.counts.iter().map(|row| text(&row.state)));
+    let states = Names::new(
+        [JobRow::RUNNING],
+        rows.counts.iter().map(|row| text(&row.state)),
+    );
     let detail = |row| job(row, &kinds, &states, windows, pipeline);
     Jobs {
         details: rows.details.iter().map(detail).collect(),
@@ -106,7 +106,7 @@ fn counts(
 
 fn job(row: &JobRow, kinds: &Names, states: &Names, windows: &Windows, pipeline: &Pipeline) -> Job {
     let kind = kinds.fold(text(&row.kind));
-    let running = text(&row.state) == RUNNING;
+    let running = row.is_running();
     let elapsed = elapsed(row, running, windows);
     let eta = || forecast::job_eta_seconds(elapsed?, row.processed?, row.total?);
     Job {

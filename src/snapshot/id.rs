@@ -10,7 +10,7 @@ use sqlx::{Database, Decode, Type};
 use super::Text;
 
 /// A key as text; the key of a table is of one type, so equal texts are equal keys.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Id(Text);
 
 impl Id {
