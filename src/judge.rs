@@ -19,6 +19,7 @@ pub mod names;
 pub mod outlook;
 mod pace;
 mod profile;
+mod progress;
 pub mod prospect;
 pub mod quantiles;
 pub mod score;

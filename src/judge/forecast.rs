@@ -68,11 +68,10 @@ impl Ratio {
     }
 }
 
-/// Returns how many seconds a job still needs at its own pace so far; nothing until it has done
-/// something, and nothing once it has done all.
-pub fn job_eta_seconds(elapsed: f64, processed: i64, total: i64) -> Option<f64> {
-    let begun = 0 < processed && processed < total;
-    begun.then(|| elapsed * (total - processed) as f64 / processed as f64)
+/// Returns how many seconds a job needs for the items left, if so many took so many seconds;
+/// nothing until it has done something, and nothing once nothing is left.
+pub fn job_eta_seconds(seconds: f64, items: i64, left: i64) -> Option<f64> {
+    (items > 0 && left > 0).then(|| seconds * left as f64 / items as f64)
 }
 
 #[cfg(test)]
@@ -114,9 +113,9 @@ mod tests {
 
         #[test]
         fn a_job_eta_falls_with_what_is_done(total in 3_i64..1_000_000, done in 1_i64..1_000_000, elapsed in 0.0_f64..1e7) {
-            let eta = job_eta_seconds(elapsed, done, total);
+            let eta = job_eta_seconds(elapsed, done, total - done);
             prop_assert_eq!(eta.is_some(), done < total);
-            if let (Some(now), Some(later)) = (eta, job_eta_seconds(elapsed, done + 1, total)) {
+            if let (Some(now), Some(later)) = (eta, job_eta_seconds(elapsed, done + 1, total - done - 1)) {
                 prop_assert!(now >= later && later >= 0.0);
             }
         }

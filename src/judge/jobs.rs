@@ -6,8 +6,8 @@ use crate::config::Pipeline;
 use crate::snapshot::{Id, JobCountRow, JobRow, JobRows, Text, UnixSeconds};
 use crate::windows::Windows;
 
-use super::forecast;
 use super::names::{Names, cut};
+use super::progress;
 use super::{seconds_between, unix_seconds};
 
 /// Background jobs, some in detail and all of them counted.
@@ -108,7 +108,7 @@ fn job(row: &JobRow, kinds: &Names, states: &Names, windows: &Windows, pipeline:
     let kind = kinds.fold(text(&row.kind));
     let running = row.is_running();
     let elapsed = elapsed(row, running, windows);
-    let eta = || forecast::job_eta_seconds(elapsed?, row.processed?, row.total?);
+    let eta = || progress::eta_seconds(row, elapsed?, unix_seconds(windows.now));
     Job {
         id: row.id.clone(),
         kind: kind.to_owned(),

@@ -49,6 +49,8 @@ mod golden;
 mod hostile;
 /// Clients that do not finish, or say what is no HTTP.
 mod intruders;
+/// What is said of how long a job will run.
+mod job_eta;
 /// What requests are answered.
 mod listeners;
 /// Tables that are locked, and what waits for us.

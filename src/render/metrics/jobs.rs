@@ -60,7 +60,7 @@ pub(super) fn encode(jobs: &Jobs, families: &mut Families) -> fmt::Result {
     )?;
     details.gauge(
         "queueboard_background_job_eta_seconds",
-        "Time until the job is done at its own pace so far; absent when unknown.",
+        "Time until the job is done, at its pace so far or, where its heartbeats tell that this changed, at its latest; absent when unknown.",
         |job| job.eta,
     )
 }
