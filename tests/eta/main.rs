@@ -9,6 +9,8 @@
 
 /// What is asked of each life.
 mod bars;
+/// Background jobs.
+mod jobs;
 /// The rows of a life, and what was true of them.
 mod life;
 /// Rows become what a scrape would read at a moment.

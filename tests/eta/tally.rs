@@ -191,7 +191,7 @@ fn within_two(errors: &[f64]) -> f64 {
 }
 
 /// How many times too long or too short.
-fn factor(errors: &[f64], at: f64) -> f64 {
+pub(crate) fn factor(errors: &[f64], at: f64) -> f64 {
     quantile(errors.iter().map(|error| error.abs()).collect(), at).exp()
 }
 
