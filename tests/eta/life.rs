@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,20 @@ impl Life {
                 .map(moment)
                 .collect(),
         }
+    }
+
+    /// Returns the times in which a machine was dead: from the last row that it began until it came
+    /// back, which ends all the rows that it held.
+    pub(crate) fn crashes(&self) -> Vec<(f64, f64)> {
+        let mut begun: BTreeMap<u64, f64> = BTreeMap::new();
+        for attempt in self.rows.iter().flat_map(|row| &row.attempts) {
+            if let Some((back, End::Crashed)) = attempt.ended {
+                let last = begun.entry(back as u64).or_default();
+                *last = last.max(attempt.started);
+            }
+        }
+        let crashes = begun.into_iter();
+        crashes.map(|(back, begun)| (begun, back as f64)).collect()
     }
 }
 

@@ -10,6 +10,7 @@ writes for each life and seed `NAME.SEED.rows.csv.gz`, the attempts of the rows 
 
     python3 tests/eta/simulate.py tests/eta/lives --seeds 10 --life slow
     python3 tests/eta/simulate.py tests/eta/lives --seeds 1 --life sole_asleep --days 1
+    python3 tests/eta/simulate.py tests/eta/lives/watched --seeds 1 --life crash --days 1
 
 THE MODEL.  Two stages in series: A (fast, GPU) feeds B (slow, `summarize`): what A completes is
 what arrives at B.  A stage has servers; a server has a mean service time (lognormal, shape sigma),

@@ -1,4 +1,7 @@
+use chrono::DateTime;
+use chrono_tz::Tz;
 use queueboard_exporter::snapshot::{BUCKET_SECONDS, Bucket, DeferredRows, History, MAX_BUCKETS};
+use queueboard_exporter::windows::Clock;
 
 use crate::life::{End, Life};
 
@@ -149,6 +152,12 @@ impl<'a> Table<'a> {
         }
         self.pending += i64::from(self.failures[row] < MAX_ATTEMPTS);
     }
+}
+
+/// Returns the clock that a scrape sees.
+pub(crate) fn clock(at: f64) -> Clock {
+    let now = DateTime::from_timestamp((FIRST_MIDNIGHT + at) as i64, 0);
+    Clock::at(now.expect("an instant"), Tz::UTC)
 }
 
 /// The place of the bucket that holds an instant.

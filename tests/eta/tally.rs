@@ -1,15 +1,12 @@
 use std::time::{Duration, Instant};
 
-use chrono::DateTime;
-use chrono_tz::Tz;
 use queueboard_exporter::judge::forecast;
 use queueboard_exporter::judge::outlook::Outlook;
 use queueboard_exporter::judge::prospect::{self, Prospect};
 use queueboard_exporter::snapshot::History;
-use queueboard_exporter::windows::Clock;
 
 use crate::life::{Life, Moment};
-use crate::table::{FIRST_MIDNIGHT, Nights, Table};
+use crate::table::{self, Nights, Table};
 
 /// Fewer rows that wait are no backlog.
 const BACKLOG: i64 = 10;
@@ -81,9 +78,7 @@ impl Tally {
                 moment.at
             );
             let began = Instant::now();
-            let now = DateTime::from_timestamp((FIRST_MIDNIGHT + moment.at) as i64, 0);
-            let clock = Clock::at(now.expect("an instant"), Tz::UTC);
-            let prospect = prospect::judge(&history, &clock);
+            let prospect = prospect::judge(&history, &table::clock(moment.at));
             self.spent += began.elapsed();
             self.compare(moment, &history, &prospect);
             let said = Some(mood(prospect.outlook));
