@@ -59,7 +59,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(message) => return refuse(&message),
     };
-    match run(&cli) {
+    match run(cli) {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("{error:#}"));
@@ -86,7 +86,7 @@ fn refuse(message: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
     logging::start(cli.flags.log_level, cli.flags.log_format);
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
@@ -94,7 +94,9 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             None => serve::database(&cli.flags)
                 .await
                 .map(|()| ExitCode::SUCCESS),
-            Some(Command::Demo) => serve::demo(&cli.flags).await.map(|()| ExitCode::SUCCESS),
+            Some(Command::Demo) => serve::demo(&mut cli.flags)
+                .await
+                .map(|()| ExitCode::SUCCESS),
             Some(Command::Board) => board(&cli.flags).await,
             Some(Command::Check) => check(&cli.flags).await,
             Some(Command::Indexes) => indexes(&cli.flags).await,
@@ -195,16 +197,25 @@ mod tests {
                 .collectors
                 .enabled(false)
         };
-        use Collector::{BackgroundJobs, Current, Stages, Trend};
-        assert_eq!(enabled(&[]), [BackgroundJobs, Trend, Stages]);
+        use Collector::{BackgroundJobs, Current, Outlook, Stages, Trend};
+        assert_eq!(enabled(&[]), [BackgroundJobs, Trend, Stages, Outlook]);
         assert_eq!(
             enabled(&["--collector.current"]),
-            [BackgroundJobs, Current, Trend, Stages]
+            [BackgroundJobs, Current, Trend, Stages, Outlook]
         );
-        assert_eq!(enabled(&["--no-collector.trend"]), [BackgroundJobs, Stages]);
+        assert_eq!(
+            enabled(&["--no-collector.trend", "--no-collector.outlook"]),
+            [BackgroundJobs, Stages]
+        );
         let last_wins = ["--no-collector.trend", "--collector.trend"];
-        assert_eq!(enabled(&last_wins), [BackgroundJobs, Trend, Stages]);
+        assert_eq!(
+            enabled(&last_wins),
+            [BackgroundJobs, Trend, Stages, Outlook]
+        );
         let last_wins = ["--collector.current", "--no-collector.current"];
-        assert_eq!(enabled(&last_wins), [BackgroundJobs, Trend, Stages]);
+        assert_eq!(
+            enabled(&last_wins),
+            [BackgroundJobs, Trend, Stages, Outlook]
+        );
     }
 }

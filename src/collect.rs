@@ -11,11 +11,14 @@ pub mod failed;
 mod give_way;
 pub mod heartbeats;
 pub mod memory;
+mod past;
 mod question;
 pub mod shared;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::time::{Instant, timeout_at};
 
 use crate::snapshot::{
@@ -58,7 +61,7 @@ pub async fn collect(
 }
 
 /// Why a snapshot could not be finished as it was begun.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Trouble {
     /// This question failed; the connection is sound.
     Question(Question),
@@ -112,14 +115,15 @@ impl Scrape<'_> {
                     return Ok(());
                 }
                 // Perhaps only one of its collectors is to blame.
-                Err(Trouble::Question(Question::Queue)) => {
+                Err(Trouble::Question(question)) if question.is_shared() => {
                     self.end(&mut *lease).await?;
                     together = false;
                 }
-                Err(Trouble::Question(Question::Of(collector))) => {
+                Err(Trouble::Question(question)) => {
                     self.end(&mut *lease).await?;
-                    let is_it = |outcome: &&Outcome| outcome.collector == collector;
-                    failed.extend(snapshot.outcomes.iter().find(is_it).cloned());
+                    let own =
+                        |outcome: &&Outcome| question.collectors().contains(&outcome.collector);
+                    failed.extend(snapshot.outcomes.iter().filter(own).cloned());
                 }
                 Err(trouble) => return Err(trouble),
             }
@@ -147,14 +151,18 @@ impl Scrape<'_> {
         let unasked: Vec<_> = unasked
             .filter(|collector| !snapshot.has_asked(*collector))
             .collect();
-        for question in Question::all(&unasked, together && !opening.has_indexes) {
+        let questions = match together && !opening.has_indexes {
+            true => Question::together(&unasked, self.sharers(opening.now)),
+            false => Question::apart(&unasked),
+        };
+        for question in questions {
             let asked = Instant::now();
             let limits = self.limits(share);
-            let answer = self.ask(session, question, limits, &opening, &windows, snapshot);
+            let answer = self.ask(session, &question, limits, &opening, &windows, snapshot);
             let answer = giving_way(pool, &opening, limits, answer);
             let answer = timeout_at(self.deadline, answer).await;
             let answer = answer.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            self.conclude(question, &answer, asked.elapsed(), snapshot, may_end)?;
+            self.conclude(&question, &answer, asked.elapsed(), snapshot, may_end)?;
         }
         let unread = snapshot.unread_deferrals();
         let unread = (unread > 0).then(|| {
@@ -169,6 +177,15 @@ impl Scrape<'_> {
         self.end(session).await
     }
 
+    /// Returns who may share a pass over the queue. To read a whole day or more takes long, and
+    /// must not cost the stages their numbers.
+    fn sharers(&self, now: DateTime<Utc>) -> &'static [Collector] {
+        match self.memory.past.is_known(now) {
+            true => &[Collector::Trend, Collector::Stages, Collector::Outlook],
+            false => &[Collector::Trend, Collector::Stages],
+        }
+    }
+
     /// Takes back every number of the queue where there is reason to doubt them.
     async fn doubt<C: Connect + Session>(
         &self,
@@ -181,7 +198,7 @@ impl Scrape<'_> {
         let doubts = match &snapshot.stages {
             Some(rows) if has_unknown_words(rows) => None,
             Some(rows) => Some(Doubts::of_stages(rows)),
-            None if snapshot.trend.is_none() && snapshot.current.is_none() => return Ok(()),
+            None if !snapshot.tells_of_queue() => return Ok(()),
             None => None,
         };
         let doubts = match doubts {
@@ -210,7 +227,7 @@ impl Scrape<'_> {
     /// Notes how a question went for each of its collectors.
     fn conclude(
         &self,
-        question: Question,
+        question: &Question,
         answer: &sqlx::Result<()>,
         took: Duration,
         snapshot: &mut Snapshot,
@@ -218,18 +235,20 @@ impl Scrape<'_> {
     ) -> Result<(), Trouble> {
         let error = answer.as_ref().err();
         let trouble = error.map(|error| Trouble::of(error, question));
-        if let Some(trouble @ Trouble::Question(Question::Queue)) = trouble
+        if let Some(Trouble::Question(_)) = &trouble
+            && question.is_shared()
             && !error.is_some_and(may_be_begun_anew)
         {
-            return Err(trouble);
+            return trouble.map_or(Ok(()), Err);
         }
-        // What is lost to two collectors at once is said once.
-        let lost = usize::from(answer.is_err());
-        for collector in question.collectors().rev().take(2 - lost) {
-            self.heard(collector.as_str(), answer, may_end)?;
+        for (index, collector) in question.collectors().iter().rev().enumerate() {
+            // What is lost to several collectors at once is said once.
+            if answer.is_ok() || index == 0 {
+                self.heard(collector.as_str(), answer, may_end)?;
+            }
         }
-        let outcomes = question.collectors().map(|collector| Outcome {
-            collector,
+        let outcomes = question.collectors().iter().map(|collector| Outcome {
+            collector: *collector,
             success: answer.is_ok(),
             duration: Some(took),
         });
@@ -255,38 +274,76 @@ impl Scrape<'_> {
     async fn ask<C: Session>(
         &self,
         session: &mut C,
-        question: Question,
+        question: &Question,
         limits: Limits,
         opening: &Opening,
         windows: &Windows,
         snapshot: &mut Snapshot,
     ) -> sqlx::Result<()> {
         let scope = self.scope;
-        match question {
-            Question::Queue => {
-                let rows = session.queue(opening, limits, windows, scope).await?;
-                let trend = rows.iter().filter_map(QueueRow::trend).collect();
-                let stages: Vec<_> = rows.into_iter().map(|row| row.counts).collect();
-                snapshot.odd_deferrals = odd(session, opening, limits, windows, &stages).await?;
-                (snapshot.trend, snapshot.stages) = (Some(trend), Some(stages));
-            }
-            Question::Of(Collector::Stages) => {
+        match question.collectors() {
+            [Collector::Stages] => {
                 let stages = session.stages(opening, limits, windows, scope).await?;
                 snapshot.odd_deferrals = odd(session, opening, limits, windows, &stages).await?;
                 snapshot.stages = Some(stages);
             }
-            Question::Of(Collector::Trend) => {
+            [Collector::Trend] => {
                 snapshot.trend = Some(session.trend(opening, limits, windows, scope).await?);
             }
-            Question::Of(Collector::Current) => {
+            [Collector::Outlook] => {
+                let from = self.memory.past.unknown_from(windows.now);
+                let since = past::start_of(from);
+                let rows = session.activity(opening, limits, windows, since).await?;
+                if snapshot.stages.is_none() {
+                    let odd = session.odd_deferrals(opening, limits, windows);
+                    snapshot.odd_deferrals = odd.await?;
+                }
+                snapshot.activity = Some(self.memory.past.add(from, windows.now, rows));
+            }
+            [Collector::Current] => {
                 snapshot.current = Some(session.current(opening, limits).await?);
             }
-            Question::Of(Collector::BackgroundJobs) if opening.has_background_jobs => {
+            [Collector::BackgroundJobs] if opening.has_background_jobs => {
                 snapshot.jobs = Some(session.jobs(opening, limits, windows).await?);
             }
             // A pipeline without background jobs is a healthy one.
-            Question::Of(Collector::BackgroundJobs) => snapshot.jobs = Some(JobRows::default()),
+            [Collector::BackgroundJobs] => snapshot.jobs = Some(JobRows::default()),
+            shared => {
+                self.pass(session, shared, limits, opening, windows, snapshot)
+                    .await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Asks what several collectors want to know in one pass over the queue.
+    async fn pass<C: Session>(
+        &self,
+        session: &mut C,
+        shared: &[Collector],
+        limits: Limits,
+        opening: &Opening,
+        windows: &Windows,
+        snapshot: &mut Snapshot,
+    ) -> sqlx::Result<()> {
+        let (past, now) = (&self.memory.past, windows.now);
+        let scope = match shared.contains(&Collector::Trend) {
+            true => Cow::Borrowed(self.scope),
+            false => Cow::Owned(self.scope.without_trend()),
+        };
+        let has_outlook = shared.contains(&Collector::Outlook);
+        let from = has_outlook.then(|| past.unknown_from(now));
+        let since = from.map(past::start_of);
+        let rows = session.queue(opening, limits, windows, &scope, since);
+        let rows = rows.await?;
+        if shared.contains(&Collector::Trend) {
+            snapshot.trend = Some(rows.iter().filter_map(QueueRow::trend).collect());
+        }
+        let rows = rows.into_iter().map(|row| (row.counts, row.activity));
+        let (stages, activity): (Vec<_>, Vec<_>) = rows.unzip();
+        snapshot.odd_deferrals = odd(session, opening, limits, windows, &stages).await?;
+        snapshot.stages = Some(stages);
+        snapshot.activity = from.map(|from| past.add(from, now, activity));
         Ok(())
     }
 
@@ -347,11 +404,11 @@ async fn odd<C: Session>(
 
 impl Trouble {
     /// An error that the database answered is the question's; any other is the connection's.
-    fn of(error: &sqlx::Error, question: Question) -> Self {
+    fn of(error: &sqlx::Error, question: &Question) -> Self {
         if Fault::of(error).is_of_session() {
             Self::Connection
         } else {
-            Self::Question(question)
+            Self::Question(question.clone())
         }
     }
 }

@@ -15,7 +15,11 @@ mod stages;
 mod troubles;
 mod workers;
 
-use std::{path::PathBuf, pin::pin, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    pin::pin,
+    time::Duration,
+};
 
 use anyhow::Context;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -36,6 +40,7 @@ use retention::Retention;
 use workers::Workers;
 
 const SCHEMA: &str = include_str!("demo/schema.sql");
+const CONFIG: &str = "deadlines:\n  - stage: summarize\n    by: \"18:00\"\n";
 const NOW: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 const TICK: Duration = Duration::from_millis(500);
 /// Short, because a tick that waits for a lock also keeps a shutdown waiting.
@@ -47,6 +52,7 @@ pub struct Demo {
     connection: SqliteConnection,
     pipeline: Pipeline,
     database: PathBuf,
+    config_file: PathBuf,
     home: TempDir,
 }
 
@@ -57,6 +63,8 @@ impl Demo {
             .prefix("queueboard-demo-")
             .tempdir()
             .context("making a temporary directory for the demo")?;
+        let config_file = home.path().join("config.yml");
+        std::fs::write(&config_file, CONFIG).context("writing the demo's configuration")?;
         let database = home.path().join("pipeline.db");
         let mut connection = SqliteConnectOptions::new()
             .filename(&database)
@@ -77,8 +85,14 @@ impl Demo {
             connection,
             pipeline,
             database,
+            config_file,
             home,
         })
+    }
+
+    /// Returns the path of the demo's configuration, which is the built-in one and a deadline
+    pub fn config_file(&self) -> &Path {
+        &self.config_file
     }
 
     /// Returns the `sqlite://…` URL of the demo's database

@@ -21,6 +21,7 @@ mod pace;
 mod profile;
 mod progress;
 pub mod prospect;
+pub mod prospects;
 pub mod quantiles;
 pub mod score;
 pub mod stages;
@@ -36,6 +37,7 @@ use current::Working;
 use jobs::Jobs;
 use machines::MachineLane;
 use names::Names;
+use prospects::Prospects;
 use stages::{PoolShare, StageLane};
 use trend::Trend;
 
@@ -52,6 +54,8 @@ pub struct Board {
     pub machine_labels: Vec<(String, String)>,
     /// Numbers of stages, pools and machines.
     pub lanes: Option<Lanes>,
+    /// What is to be expected of every stage.
+    pub prospects: Option<Prospects>,
     /// The trends, by stage.
     pub trends: Option<Vec<Trend>>,
     /// Background jobs.
@@ -92,6 +96,7 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
         scrape_seconds: snapshot.duration.as_secs_f64(),
         machine_labels: machines::labels(pipeline),
         lanes: None,
+        prospects: None,
         trends: None,
         jobs: None,
         current: None,
@@ -110,6 +115,10 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
             .extend(unassigned.map(|lane| (lane.key.clone(), lane.label.clone())));
         board.lanes = Some(lanes);
     }
+    let activity = snapshot.activity.as_ref();
+    let odd = &snapshot.odd_deferrals;
+    board.prospects =
+        activity.map(|activity| prospects::judge(activity, odd, &windows, &names, pipeline));
     let trends = snapshot.trend.as_ref();
     board.trends = trends.map(|rows| trend::judge(rows, &windows, pipeline));
     board.jobs = snapshot
@@ -165,9 +174,11 @@ fn stage_names(snapshot: &Snapshot, pipeline: &Pipeline) -> Names {
     let counted = snapshot.stages.iter().flatten().map(|row| &row.stage);
     let current = snapshot.current.iter().flatten().map(|row| &row.stage);
     let unknown = snapshot.unknown_status.iter().map(|row| &row.stage);
+    let inside = snapshot.activity.iter().flat_map(|all| &all.inside);
     let seen = counted
         .chain(current)
         .chain(unknown)
+        .chain(inside.map(|row| &row.stage))
         .map(|stage| stage.as_deref().unwrap_or_default());
     Names::new(
         pipeline.stages.iter().map(|stage| stage.name.as_str()),

@@ -12,7 +12,7 @@
 //! * [`config`]: whose work is it: YAML made into a pipeline without contradictions
 //! * [`judge`]: rows become a board: lanes, stages, forecast, trend, jobs, titles;
 //!   [`judge::prospect`] foretells when a stage is done, held against simulated lives by
-//!   `tests/eta/run`, and is on no board yet
+//!   `tests/eta/run`
 //! * [`render`]: a board becomes metrics, JSON, or text for a terminal
 //! * [`admin`]: what people may change: retry, skip, and the one transaction that does it
 //! * [`exporter`]: collect and judge in one call, as every command and listener does
@@ -26,8 +26,10 @@
 //!
 //! * [`judge`] and [`render`] touch nothing outside their arguments: no database, clock,
 //!   environment or log. A test reads their source to hold this.
-//! * No number outlives its scrape, but how far the jobs that run were at their heartbeats of the
-//!   last hour of work ([`collect::heartbeats`]): metric families are made anew from each board.
+//! * No number outlives its scrape: metric families are made anew from each board. What is kept
+//!   between scrapes is only evidence for predictions: what the queue did in the past, relied on
+//!   for an hour at most (`collect::past`), and how far the jobs that run were at their heartbeats
+//!   of the last hour of work ([`collect::heartbeats`]).
 //! * No second place knows what an ETA is, what a metric is called, or what a database error means.
 //! * Nothing writes to a pipeline's database but [`admin`], when a person asks for it, and
 //!   [`demo`] to the one that it made.

@@ -8,4 +8,5 @@ pub mod overview;
 pub mod page;
 pub mod terminal;
 
+mod drain;
 mod words;

@@ -3,6 +3,7 @@
 //! An instant in a row is seconds since the Unix epoch, so that a year 1 or an infinite
 //! timestamp in somebody's database is a number and never an overflow.
 
+mod activity;
 mod beat;
 mod bucket;
 mod id;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub use activity::{Activity, ActivityRow, Buckets, bucket_of};
 pub use beat::Beat;
 pub use bucket::{BUCKET_SECONDS, Bucket, DeferredRows, History, MAX_BUCKETS};
 pub use id::Id;
@@ -23,6 +25,9 @@ pub use text::Text;
 
 /// Seconds since the Unix epoch.
 pub type UnixSeconds = f64;
+
+/// Under which name those are summed that are too many to be kept apart.
+pub const OTHER: &str = "_other";
 
 /// What the database is asked about by name.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,15 +70,18 @@ pub enum Collector {
     Trend,
     /// Stage, pool and machine numbers.
     Stages,
+    /// What each stage did in every five minutes.
+    Outlook,
 }
 
 impl Collector {
     /// Every collector.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::BackgroundJobs,
         Self::Current,
         Self::Trend,
         Self::Stages,
+        Self::Outlook,
     ];
 
     /// Returns the name used in flags, labels and `collect[]`.
@@ -81,6 +89,7 @@ impl Collector {
         match self {
             Self::BackgroundJobs => "background_jobs",
             Self::Current => "current",
+            Self::Outlook => "outlook",
             Self::Trend => "trend",
             Self::Stages => "stages",
         }
@@ -116,6 +125,8 @@ pub struct Snapshot {
     pub odd_deferrals: Vec<OddDeferral>,
     /// Rows whose status is none of the four, where the stages could not be counted for them.
     pub unknown_status: Vec<UnknownStatusRow>,
+    /// Answer of [`Collector::Outlook`].
+    pub activity: Option<Activity>,
     /// Answer of [`Collector::Trend`].
     pub trend: Option<Vec<TrendRow>>,
     /// Answer of [`Collector::BackgroundJobs`].
@@ -136,7 +147,13 @@ impl Snapshot {
         }
         let stages = self.stages.take().unwrap_or_default();
         self.unknown_status = stages.iter().map(UnknownStatusRow::of).collect();
-        (self.trend, self.current) = (None, None);
+        (self.activity, self.trend, self.current) = (None, None, None);
+    }
+
+    /// Whether it holds any number of the queue.
+    pub fn tells_of_queue(&self) -> bool {
+        let others = self.trend.is_some() || self.current.is_some();
+        self.stages.is_some() || self.activity.is_some() || others
     }
 
     /// Returns how many pending rows have a `deferred_until` that nobody looked at: those beyond
@@ -220,6 +237,9 @@ pub mod deferral {
     pub const FUTURE: i64 = 1;
     /// It is read apart: an [`OddDeferral`](super::OddDeferral), or no timestamp.
     pub const ODD: i64 = 2;
+
+    /// A row deferred for longer counts as deferred for so long: nothing is foretold beyond.
+    pub const MAX_AHEAD_DAYS: u32 = 7;
 }
 
 /// How many deferrals that SQL cannot read are read apart; more are taken to be no timestamps.
@@ -289,13 +309,16 @@ pub struct TrendRow {
     pub count: i64,
 }
 
-/// What one pass over the queue tells of both: counts of a stage, and under which hours of its
-/// trend they fall, if it has one.
+/// What one pass over the queue tells of all three: counts of a stage, under which hours of its
+/// trend they fall, if it has one, and under which buckets, if these are asked for.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct QueueRow {
     /// The counts.
     #[sqlx(flatten)]
     pub counts: StageRow,
+    /// What the rows did.
+    #[sqlx(flatten)]
+    pub activity: ActivityRow,
     /// The hour in which the rows were created.
     pub created_hour: Option<i64>,
     /// The hour in which they were completed.

@@ -19,8 +19,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::snapshot::{
-    CurrentRow, Doubts, FailedQuestion, FailedRow, JobRows, OddDeferral, QueueRow, Scope, StageRow,
-    Text, TrendRow,
+    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, JobRows, OddDeferral, QueueRow,
+    Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
 
@@ -158,13 +158,15 @@ pub trait Session: Send {
         scope: &Scope,
     ) -> impl Future<Output = sqlx::Result<Opening>> + Send;
 
-    /// Reads what `stages` and `trend` ask for, in one pass over the queue.
+    /// Reads what `stages`, `trend` and, since an instant, `activity` ask for, in one pass over the
+    /// queue.
     fn queue(
         &mut self,
         opening: &Opening,
         limits: Limits,
         windows: &Windows,
         scope: &Scope,
+        activity_since: Option<DateTime<Utc>>,
     ) -> impl Future<Output = sqlx::Result<Vec<QueueRow>>> + Send;
 
     /// Counts live rows and recent completions by stage.
@@ -208,6 +210,15 @@ pub trait Session: Send {
         windows: &Windows,
         scope: &Scope,
     ) -> impl Future<Output = sqlx::Result<Vec<TrendRow>>> + Send;
+
+    /// Counts what was created and completed since an instant, by bucket, and what waits now.
+    fn activity(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+        since: DateTime<Utc>,
+    ) -> impl Future<Output = sqlx::Result<Vec<ActivityRow>>> + Send;
 
     /// Reads the jobs that run or finished lately.
     fn jobs(

@@ -153,6 +153,15 @@ struct On {
     )]
     trend: bool,
 
+    /// Collect what was created and completed in every five minutes, for when stages are done
+    #[arg(
+        long = "collector.outlook", env = "QUEUEBOARD_COLLECTOR_OUTLOOK", global = true,
+        num_args = 0..=1, default_value = "true", default_missing_value = "true",
+        require_equals = true, value_name = "BOOL", action = ArgAction::Set,
+        overrides_with = "no_outlook"
+    )]
+    outlook: bool,
+
     /// Collect background jobs
     #[arg(
         long = "collector.background_jobs", env = "QUEUEBOARD_COLLECTOR_BACKGROUND_JOBS",
@@ -183,6 +192,14 @@ struct Off {
     #[arg(long = "no-collector.trend", global = true, overrides_with = "trend")]
     no_trend: bool,
 
+    /// Switch the outlook collector off
+    #[arg(
+        long = "no-collector.outlook",
+        global = true,
+        overrides_with = "outlook"
+    )]
+    no_outlook: bool,
+
     /// Switch the background jobs collector off
     #[arg(
         long = "no-collector.background_jobs",
@@ -207,6 +224,7 @@ impl Collectors {
         let is_on = |collector: &Collector| match collector {
             Collector::Stages => self.on.stages && !self.off.no_stages,
             Collector::Trend => self.on.trend && !self.off.no_trend,
+            Collector::Outlook => self.on.outlook && !self.off.no_outlook,
             Collector::BackgroundJobs => self.on.background_jobs && !self.off.no_background_jobs,
             Collector::Current => self.on.current.unwrap_or(current) && !self.off.no_current,
         };

@@ -49,9 +49,11 @@ pub(super) async fn database(flags: &Flags) -> anyhow::Result<()> {
 }
 
 /// Serves a pipeline of its own making.
-pub(super) async fn demo(flags: &Flags) -> anyhow::Result<()> {
+pub(super) async fn demo(flags: &mut Flags) -> anyhow::Result<()> {
     let stop = told_to_stop()?;
     let demo = Demo::create().await?;
+    let own = || demo.config_file().to_owned();
+    flags.config_file.get_or_insert_with(own);
     let exporter = exporter(flags, &demo.database_url())?;
     let secret = one_time_token()?;
     let people = Some(People::new(Token::new(&secret)?, &demo.database_url())?);

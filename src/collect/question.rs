@@ -2,37 +2,43 @@
 
 use crate::snapshot::Collector;
 
-/// A question, and so the collectors that it answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Question {
-    /// One collector's.
-    Of(Collector),
-    /// That of the two which would each pass over the whole queue.
-    Queue,
+/// A question, and so the collectors that it answers: one, or those that share a pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Question {
+    collectors: Vec<Collector>,
 }
 
 impl Question {
-    /// Returns the questions that answer the collectors, in their order. Those who would pass over
-    /// the queue are asked `together` or not.
-    pub(super) fn all(collectors: &[Collector], together: bool) -> Vec<Self> {
-        let both = Self::Queue
-            .collectors()
-            .all(|one| collectors.contains(&one));
-        let of = |collector| match collector {
-            Collector::Trend | Collector::Stages if both && together => Self::Queue,
-            collector => Self::Of(collector),
+    /// Returns the questions that answer each collector by itself, in their order.
+    pub(super) fn apart(collectors: &[Collector]) -> Vec<Self> {
+        let of = |collector: &Collector| Self {
+            collectors: vec![*collector],
         };
-        let mut questions: Vec<Self> = collectors.iter().copied().map(of).collect();
-        questions.dedup();
+        collectors.iter().map(of).collect()
+    }
+
+    /// Returns the questions that answer the collectors, in one those that `share` a pass over the
+    /// whole queue. They ride with the stages, whose pass looks at most of it.
+    pub(super) fn together(collectors: &[Collector], share: &[Collector]) -> Vec<Self> {
+        if !collectors.contains(&Collector::Stages) {
+            return Self::apart(collectors);
+        }
+        let shares = |collector: &&Collector| share.contains(collector);
+        let (shared, apart): (Vec<_>, Vec<_>) = collectors.iter().partition(shares);
+        let place = apart.partition_point(|collector| *collector < Collector::Stages);
+        let mut questions = Self::apart(&apart);
+        questions.insert(place, Self { collectors: shared });
         questions
     }
 
     /// Returns the collectors that it answers.
-    pub(super) fn collectors(self) -> impl DoubleEndedIterator<Item = Collector> {
-        Collector::ALL.into_iter().filter(move |one| match self {
-            Self::Of(collector) => *one == collector,
-            Self::Queue => matches!(one, Collector::Trend | Collector::Stages),
-        })
+    pub(super) fn collectors(&self) -> &[Collector] {
+        &self.collectors
+    }
+
+    /// Returns whether it answers more than one.
+    pub(super) fn is_shared(&self) -> bool {
+        self.collectors.len() > 1
     }
 }
 
@@ -40,18 +46,34 @@ impl Question {
 mod tests {
     use super::*;
 
+    fn asked(questions: Vec<Question>) -> Vec<Vec<Collector>> {
+        let asked = questions.into_iter();
+        asked.map(|question| question.collectors).collect()
+    }
+
     #[test]
-    fn two_collectors_share_a_pass_where_both_are_wanted() {
-        use Collector::{BackgroundJobs, Current, Stages, Trend};
-        let of = Question::Of;
-        let all = [of(BackgroundJobs), of(Current), Question::Queue];
-        assert_eq!(Question::all(&Collector::ALL, true), all);
-        let all = [of(BackgroundJobs), of(Current), of(Trend), of(Stages)];
-        assert_eq!(Question::all(&Collector::ALL, false), all);
+    fn those_share_a_pass_that_would_each_make_one() {
+        use Collector::{BackgroundJobs, Current, Outlook, Stages, Trend};
+        let together = |collectors: &[_], share: &[_]| asked(Question::together(collectors, share));
+        let all = &[Trend, Stages, Outlook];
+        let ride = [vec![BackgroundJobs], vec![Current], all.to_vec()];
+        assert_eq!(together(&Collector::ALL, all), ride);
+        let last = [
+            vec![BackgroundJobs],
+            vec![Current],
+            vec![Trend, Stages],
+            vec![Outlook],
+        ];
+        assert_eq!(together(&Collector::ALL, &[Trend, Stages]), last);
+        let [current, stages] = [vec![Current], vec![Stages]];
+        assert_eq!(together(&[Current, Stages], all), [current, stages]);
         assert_eq!(
-            Question::all(&[Current, Stages], true),
-            [of(Current), of(Stages)]
+            together(&[Trend, Outlook], all),
+            [vec![Trend], vec![Outlook]]
         );
-        assert_eq!(Question::all(&[Trend], true), [of(Trend)]);
+        assert_eq!(
+            asked(Question::apart(&[Trend, Stages])),
+            [vec![Trend], vec![Stages]]
+        );
     }
 }

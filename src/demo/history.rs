@@ -1,8 +1,8 @@
 //! The 24 hours before the demo starts, as the same machines would have spent them.
 //!
 //! Documents arrive by the hour of the day; then each stage, in the order work flows, serves its
-//! arrivals first come, first served. What is not done by the end is the backlog. An import of
-//! many notes some time before the end is what the summaries are still draining from.
+//! arrivals first come, first served. What is not done by the end is the backlog. The last of some
+//! imports of many notes is what the summaries are still draining from.
 
 mod arrivals;
 mod service;

@@ -1,6 +1,6 @@
 //! The buckets of a stage, made ready for the questions of pace, outlook and score.
 
-use crate::snapshot::{BUCKET_SECONDS, History, UnixSeconds};
+use crate::snapshot::{BUCKET_SECONDS, History, UnixSeconds, bucket_of};
 use crate::windows::Clock;
 
 /// How far the pace looks back: a day.
@@ -54,11 +54,32 @@ impl Span {
     }
 }
 
+/// What was done in the saturated ones of the oldest buckets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Saturated {
+    every: f64,
+    clean: f64,
+    /// How long they are together.
+    pub(super) seconds: f64,
+}
+
+impl Saturated {
+    /// Returns how many rows were completed.
+    pub(super) fn completed(&self, rows: Rows) -> f64 {
+        match rows {
+            Rows::Every => self.every,
+            Rows::Clean => self.clean,
+        }
+    }
+}
+
 /// A stage's buckets, oldest first.
 #[derive(Debug)]
 pub(super) struct Course {
     pub(super) now: UnixSeconds,
     pub(super) spans: Vec<Span>,
+    /// Sums over the first buckets: of none, of one, and so on.
+    pub(super) saturated: Vec<Saturated>,
     /// The number on the grid of the bucket that holds now.
     pub(super) number_of_last: i64,
     /// The longest silence that is not taken for a machine that sleeps or has stopped, in seconds.
@@ -70,7 +91,8 @@ impl Course {
         let mut course = Self {
             now: history.now,
             spans: spans(history, clock),
-            number_of_last: number(history.now),
+            saturated: Vec::new(),
+            number_of_last: bucket_of(history.now),
             gap: MIN_GAP,
         };
         let silences = course.saturate(history.pending > 0);
@@ -78,6 +100,7 @@ impl Course {
         for (span, silence) in course.spans.iter_mut().zip(silences) {
             span.saturated &= silence <= course.gap;
         }
+        course.saturated = sums(&course.spans);
         course
     }
 
@@ -141,16 +164,10 @@ impl Course {
     }
 }
 
-/// Returns the number on the grid of the bucket that holds an instant: an instant on the grid is
-/// the end of its bucket.
-fn number(instant: UnixSeconds) -> i64 {
-    ((instant / f64::from(BUCKET_SECONDS)).ceil() as i64).saturating_sub(1)
-}
-
 /// Returns the buckets with all but what is saturated in silence.
 fn spans(history: &History, clock: &Clock) -> Vec<Span> {
     let width = f64::from(BUCKET_SECONDS);
-    let last = number(history.now) as f64 * width;
+    let last = bucket_of(history.now) as f64 * width;
     let mut inside = count(history.clean);
     let mut spans: Vec<Span> = Vec::with_capacity(history.buckets.len());
     for (later, bucket) in history.buckets.iter().rev().enumerate() {
@@ -173,6 +190,21 @@ fn spans(history: &History, clock: &Clock) -> Vec<Span> {
     }
     spans.reverse();
     spans
+}
+
+fn sums(spans: &[Span]) -> Vec<Saturated> {
+    let mut sums = Vec::with_capacity(spans.len() + 1);
+    let mut sum = Saturated::default();
+    sums.push(sum);
+    for span in spans {
+        if span.saturated {
+            sum.every += span.completed;
+            sum.clean += span.clean_completed;
+            sum.seconds += span.seconds;
+        }
+        sums.push(sum);
+    }
+    sums
 }
 
 fn count(rows: i64) -> f64 {

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 /// How many distinct names are kept.
 pub const MOST_NAMES: usize = 100;
 
-/// Under which name the others are summed.
-pub const OTHER: &str = "_other";
+pub use crate::snapshot::OTHER;
 
 const MOST_CHARACTERS: usize = 256;
 

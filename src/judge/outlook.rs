@@ -44,6 +44,11 @@ impl Outlook {
         Self::Stalled,
     ];
 
+    /// Returns whether somebody should look at it if it stays so.
+    pub fn is_trouble(self) -> bool {
+        matches!(self, Self::Growing | Self::Stalled)
+    }
+
     /// Returns the value of the `state` label.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,13 +69,13 @@ pub(super) fn outlook(
     course: &Course,
     deferred: f64,
     pace: Option<f64>,
-    level: Option<f64>,
+    level: impl FnOnce() -> Option<f64>,
 ) -> Outlook {
     if history.pending <= 0 {
         return Outlook::Empty;
     }
     let pending = history.pending as f64;
-    if pending > deferred && is_stalled(course) {
+    if pending > deferred && is_stalled(course, pending - deferred) {
         return Outlook::Stalled;
     }
     let rows = pending + history.processing.max(0) as f64;
@@ -82,18 +87,24 @@ pub(super) fn outlook(
     let (short, long) = (excess(course, SHORT_BUCKETS), excess(course, LONG_BUCKETS));
     let grows = short > DEVIATIONS && long > DEVIATIONS;
     let drains = short <= 0.0 && long < -DEVIATIONS;
-    match level {
+    if !grows && !drains {
+        return Outlook::Steady;
+    }
+    match level() {
         Some(level) if grows && level > pending => Outlook::Growing,
         Some(level) if drains && level < pending => Outlook::Draining,
         _ => Outlook::Steady,
     }
 }
 
-/// Nothing has been completed for too long, and rows were in the stage when that time began.
-fn is_stalled(course: &Course) -> bool {
+/// Nothing has been completed for too long, though rows were in the stage when that time began:
+/// some that never failed, or others, if more wait than have come since.
+fn is_stalled(course: &Course, waiting: f64) -> bool {
     let buckets = (course.gap / f64::from(BUCKET_SECONDS)).ceil() as usize;
-    let then = course.spans.iter().rev().nth(buckets);
-    course.silence() > course.gap && then.is_none_or(|then| then.inside > 0.0)
+    let mut spans = course.spans.iter().rev();
+    let came: f64 = spans.by_ref().take(buckets).map(|span| span.created).sum();
+    let were_inside = spans.next().is_none_or(|then| then.inside > 0.0);
+    course.silence() > course.gap && (were_inside || waiting > came)
 }
 
 /// How many standard deviations more rows were created than completed in the latest buckets.
@@ -159,6 +170,8 @@ mod tests {
             Outlook::Steady
         );
         assert_eq!(outlook_of("pending 50\n12 x 10 0 0"), Outlook::Stalled);
+        // Rows that failed before were created long ago, and wait all the same.
+        assert_eq!(outlook_of("pending 50\n288 x 0 0 0"), Outlook::Stalled);
         // The rows have only just come.
         assert_ne!(
             outlook_of("pending 50\n100 x 0 0 0\n1 x 50 0 0"),

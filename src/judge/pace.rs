@@ -2,7 +2,7 @@
 
 use crate::snapshot::History;
 
-use super::course::{Course, DAY_BUCKETS, Rows};
+use super::course::{Course, DAY_BUCKETS, Rows, Saturated};
 
 /// The pace is taken over saturated time with so many completions ...
 const ENOUGH_COMPLETIONS: f64 = 100.0;
@@ -29,15 +29,17 @@ pub(super) struct Pace {
 impl Pace {
     /// Returns the pace of the latest saturated time of the first `end` buckets.
     pub(super) fn saturated(course: &Course, end: usize, rows: Rows) -> Option<Self> {
-        let day = end.saturating_sub(DAY_BUCKETS)..end;
-        let (mut completions, mut seconds) = (0.0, 0.0);
-        for span in course.spans[day].iter().rev().filter(|span| span.saturated) {
-            completions += span.completed(rows);
-            seconds += span.seconds;
-            if completions >= ENOUGH_COMPLETIONS && seconds >= ENOUGH_SECONDS {
-                break;
-            }
-        }
+        let day = &course.saturated[end.saturating_sub(DAY_BUCKETS)..=end];
+        let since = |start: &Saturated| {
+            let completions = day[day.len() - 1].completed(rows) - start.completed(rows);
+            (completions, day[day.len() - 1].seconds - start.seconds)
+        };
+        let is_enough = |start: &Saturated| {
+            let (completions, seconds) = since(start);
+            completions >= ENOUGH_COMPLETIONS && seconds >= ENOUGH_SECONDS
+        };
+        let latest = day.partition_point(is_enough).saturating_sub(1);
+        let (completions, seconds) = since(&day[latest]);
         let known = completions >= MIN_COMPLETIONS && seconds > 0.0;
         known.then(|| Self {
             per_second: completions / seconds,

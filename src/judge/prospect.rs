@@ -21,6 +21,8 @@ pub struct Prospect {
     pub pace: Option<f64>,
     /// How long until what is in it now is done, in seconds; nought if nothing is.
     pub drain: Option<f64>,
+    /// The same with what is expected of the stages before this one, as if it were here now.
+    pub drain_with_upstream: Option<f64>,
     /// The low end of the band around it, in seconds.
     pub drain_low: Option<f64>,
     /// The high end of the band around it, in seconds.
@@ -39,18 +41,27 @@ pub fn judge(history: &History, clock: &Clock) -> Prospect {
     let later = deferred(history);
     let deferred = later.iter().map(|(_, rows)| rows).sum();
 
-    let drain = drain(history, ahead.as_ref(), &later, deferred);
+    let rows = rows_in(history);
+    let drain_of = |rows: f64| drain(rows, ahead.as_ref(), &later, deferred);
+    let drain = drain_of(rows);
+    // A fraction of a row is none.
+    let upstream = if history.upstream < 1.0 {
+        0.0
+    } else {
+        history.upstream
+    };
     let score = score(&course, clock);
     let (low, high) = score.map_or((None, None), |score| (score.low, score.high));
-    let margin = band::margin(&course, pace, rows_in(history));
+    let margin = band::margin(&course, pace, rows);
     let times = |ratio: f64| drain.map(|drain| drain * ratio);
 
     let pending = history.pending as f64;
-    let level = ahead.map(|ahead| level::level(pending, &course, &profile, &ahead));
+    let level = || Some(level::level(pending, &course, &profile, ahead.as_ref()?));
     Prospect {
         outlook: outlook(history, &course, deferred, per_second, level),
         pace: per_second,
         drain,
+        drain_with_upstream: drain_of(rows + upstream),
         drain_low: low.and_then(|low| times(low.min(1.0 / margin))),
         drain_high: high.and_then(|high| times(high.max(margin))),
         score,
@@ -62,12 +73,11 @@ fn rows_in(history: &History) -> f64 {
 }
 
 fn drain(
-    history: &History,
+    rows: f64,
     ahead: Option<&Ahead<'_>>,
     later: &[(UnixSeconds, f64)],
     deferred: f64,
 ) -> Option<f64> {
-    let rows = rows_in(history);
     if rows <= 0.0 {
         return Some(0.0);
     }
@@ -175,16 +185,16 @@ mod tests {
         #[test]
         fn whatever_is_in_a_table_is_judged(
             now in seconds(), buckets in prop::collection::vec(bucket(), 0..900),
-            live in (rows(), rows(), rows()), deferred in prop::collection::vec((seconds(), rows()), 0..5),
+            live in (rows(), rows(), rows()), upstream in seconds(), deferred in prop::collection::vec((seconds(), rows()), 0..5),
         ) {
             let deferred = deferred.into_iter().map(|(until, rows)| DeferredRows { until, rows });
             let history = History {
                 now, buckets, pending: live.0, processing: live.1, clean: live.2,
-                deferred: deferred.collect(),
+                deferred: deferred.collect(), upstream,
             };
             let clock = Clock::at(DateTime::UNIX_EPOCH, Tz::UTC);
             let found = judge(&history, &clock);
-            for number in [found.pace, found.drain, found.drain_low, found.drain_high] {
+            for number in [found.pace, found.drain, found.drain_with_upstream, found.drain_low, found.drain_high] {
                 prop_assert!(number.is_none_or(|number| number >= 0.0), "{:?}", found);
             }
             prop_assert_eq!(found.outlook == Outlook::Empty, history.pending <= 0);

@@ -6,6 +6,7 @@
 mod current;
 mod jobs;
 mod machines;
+mod outlook;
 mod stages;
 mod trend;
 
@@ -42,6 +43,9 @@ impl Collector for BoardMetrics {
             machines::encode(lanes, families)?;
         }
         stages::unknown_statuses(&self.board.unknown_statuses, families)?;
+        if let Some(prospects) = &self.board.prospects {
+            outlook::encode(prospects, families)?;
+        }
         if let Some(trends) = &self.board.trends {
             trend::encode(trends, families)?;
         }

@@ -6,9 +6,11 @@ use crate::judge::current::Working;
 use crate::judge::forecast::Forecast;
 use crate::judge::jobs::Job;
 use crate::judge::machines::MachineLane;
+use crate::judge::prospects::Prospects;
 use crate::judge::stages::StageLane;
 use crate::judge::{Board, Lanes};
 
+use super::drain;
 use super::words::{share, span};
 
 const BAR_CELLS: usize = 20;
@@ -20,9 +22,10 @@ pub fn render(board: &Board) -> String {
         return "The database cannot be reached: there is no board to show.\n".to_owned();
     }
     match &board.lanes {
-        Some(lanes) => page += &lanes_text(lanes, board.current.as_deref().unwrap_or_default()),
+        Some(lanes) => page += &lanes_text(lanes, board),
         None => page += "Machines and stages could not be read.\n",
     }
+    page += &prospects_text(board.prospects.as_ref());
     page.push('\n');
     match &board.jobs {
         Some(jobs) if jobs.details.is_empty() => page += "No background jobs in 6 hours.\n",
@@ -32,7 +35,8 @@ pub fn render(board: &Board) -> String {
     page
 }
 
-fn lanes_text(lanes: &Lanes, current: &[Working]) -> String {
+fn lanes_text(lanes: &Lanes, board: &Board) -> String {
+    let current = board.current.as_deref().unwrap_or_default();
     let mut machines = Table::new(
         "MACHINE|STATE|PENDING|PROCESSING|FAILED|DEFERRED|DONE 1H|TODAY|WORKING ON",
         "<<>>>>>><",
@@ -42,13 +46,13 @@ fn lanes_text(lanes: &Lanes, current: &[Working]) -> String {
         .iter()
         .for_each(|lane| machines.row(machine_cells(lane, current)));
     let mut stages = Table::new(
-        "STAGE|MACHINE|PENDING|PROCESSING|FAILED|DONE 1H|IN 1H|TODAY|OLDEST|ETA",
-        "<<>>>>>>>>",
+        "STAGE|MACHINE|PENDING|PROCESSING|FAILED|DONE 1H|IN 1H|TODAY|OLDEST|ETA|OUTLOOK|DONE IN",
+        "<<>>>>>>>><<",
     );
     lanes
         .stages
         .iter()
-        .for_each(|lane| stages.row(stage_cells(lane)));
+        .for_each(|lane| stages.row(stage_cells(lane, board.prospects.as_ref())));
     format!("{machines}\n{stages}")
 }
 
@@ -71,7 +75,7 @@ fn machine_cells(lane: &MachineLane, current: &[Working]) -> Vec<String> {
     cells
 }
 
-fn stage_cells(lane: &StageLane) -> Vec<String> {
+fn stage_cells(lane: &StageLane, prospects: Option<&Prospects>) -> Vec<String> {
     let items = lane.items;
     let counts = [items.pending, items.processing, items.failed];
     let flow = [lane.completed.h1, lane.created_1h, lane.completed.today];
@@ -84,7 +88,31 @@ fn stage_cells(lane: &StageLane) -> Vec<String> {
     );
     cells.push(lane.oldest_pending_age.map_or_else(|| "-".to_owned(), span));
     cells.push(eta_text(lane));
+    let prospect = prospects.and_then(|prospects| prospects.of(&lane.stage));
+    let outlook = prospect.map(|prospect| drain::outlook(prospect.outlook));
+    cells.push(outlook.unwrap_or("-").to_owned());
+    cells.push(prospect.and_then(drain::drain).unwrap_or_default());
     cells
+}
+
+/// When the pipeline is done, and which deadlines there are.
+fn prospects_text(prospects: Option<&Prospects>) -> String {
+    let Some(prospects) = prospects else {
+        return "When stages are done could not be read.\n".to_owned();
+    };
+    let mut text = String::new();
+    if let Some(whole) = &prospects.pipeline
+        && let Some(bottleneck) = &whole.bottleneck
+    {
+        let (time, bottleneck) = (drain::time(whole.drain), plain(bottleneck));
+        text += &format!(
+            "\nAll that is in the pipeline now is done in about {time}; {bottleneck} is done last.\n"
+        );
+    }
+    for due in &prospects.deadlines {
+        text += &format!("{} is {}.\n", plain(&due.stage), drain::deadline(due));
+    }
+    text
 }
 
 fn eta_text(lane: &StageLane) -> String {

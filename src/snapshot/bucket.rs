@@ -1,5 +1,7 @@
 //! What a stage did in each five minutes, and the rows that are in it now.
 
+use std::ops::AddAssign;
+
 use super::UnixSeconds;
 
 /// How long a bucket is. Bucket `k` holds what happened after `300 k` and not after `300 (k + 1)`,
@@ -21,10 +23,21 @@ pub struct Bucket {
     pub waited: i64,
     /// Of those completed, how long they had been worked on together, in seconds.
     pub worked_seconds: f64,
-    /// Of those created, the rows that never failed.
+    /// Of those created, the rows that never failed, and are in the stage or were completed.
     pub clean_created: i64,
     /// Of those completed, the rows that never failed.
     pub clean_completed: i64,
+}
+
+impl AddAssign for Bucket {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.completed += other.completed;
+        self.waited += other.waited;
+        self.worked_seconds += other.worked_seconds;
+        self.clean_created += other.clean_created;
+        self.clean_completed += other.clean_completed;
+    }
 }
 
 /// Rows that wait until a known instant.
@@ -52,4 +65,6 @@ pub struct History {
     pub clean: i64,
     /// Of those pending, the deferred ones, in any order.
     pub deferred: Vec<DeferredRows>,
+    /// How many rows are expected of the stages before this one, as they wait there now.
+    pub upstream: f64,
 }

@@ -3,6 +3,7 @@
 //! A scrape's questions are sent as text, one round trip each with their limits, on a direct
 //! connection as through a pooler (`prepared` says why). What a caller says is bound.
 
+mod activity;
 pub(crate) mod catalog;
 mod deferral;
 pub mod indexes;
@@ -15,6 +16,7 @@ pub(crate) mod words;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, FromRow, PgConnection, Row, query_as, query_scalar,
@@ -22,8 +24,8 @@ use sqlx::{
 };
 
 use crate::snapshot::{
-    CurrentRow, Doubts, FailedQuestion, FailedRow, JobRows, OddDeferral, QueueRow, Scope, StageRow,
-    Text, TrendRow,
+    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, JobRows, OddDeferral, QueueRow,
+    Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
 
@@ -32,7 +34,7 @@ use super::pool::Connect;
 use super::{Inspection, Limits, Opening, Session};
 
 use questions::{
-    CURRENT, DOUBTFUL_STATUSES, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, LATEST_NAIVE,
+    ACTIVITY, CURRENT, DOUBTFUL_STATUSES, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, LATEST_NAIVE,
     ODD_DEFERRALS, QUEUE, STAGES_BY_INDEX, TREND, UNKNOWN_STATUSES,
 };
 use tables::{OpeningRow, Tables};
@@ -187,12 +189,15 @@ impl Session for PostgresSession {
         limits: Limits,
         windows: &Windows,
         scope: &Scope,
+        activity_since: Option<DateTime<Utc>>,
     ) -> sqlx::Result<Vec<QueueRow>> {
         let mut values = stage_values(windows, scope);
         values.extend([
             Value::texts(&scope.trend_stages),
             Value::instants(&windows.hour_bounds()),
             Value::instant(windows.earliest()),
+            // Nothing was done since now.
+            Value::instant(activity_since.unwrap_or(windows.now)),
         ]);
         self.ask(opening, limits, QUEUE, &values).await
     }
@@ -209,7 +214,7 @@ impl Session for PostgresSession {
             return self.ask(opening, limits, STAGES_BY_INDEX, &values).await;
         }
         let scope = scope.without_trend();
-        let rows = self.queue(opening, limits, windows, &scope).await?;
+        let rows = self.queue(opening, limits, windows, &scope, None).await?;
         Ok(rows.into_iter().map(|row| row.counts).collect())
     }
 
@@ -260,6 +265,17 @@ impl Session for PostgresSession {
             Value::instant(windows.trend_since()),
         ];
         self.ask(opening, limits, TREND, &values).await
+    }
+
+    async fn activity(
+        &mut self,
+        opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+        since: DateTime<Utc>,
+    ) -> sqlx::Result<Vec<ActivityRow>> {
+        let values = [Value::instant(windows.now), Value::instant(since)];
+        self.ask(opening, limits, ACTIVITY, &values).await
     }
 
     async fn jobs(

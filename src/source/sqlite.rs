@@ -1,5 +1,6 @@
 //! The questions as SQLite is asked them.
 
+mod activity;
 mod deferral;
 mod file;
 mod instant;
@@ -16,8 +17,8 @@ use sqlx::{
 };
 
 use crate::snapshot::{
-    CurrentRow, Doubts, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows, OddDeferral,
-    QueueRow, Scope, StageRow, Text, TrendRow,
+    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows,
+    OddDeferral, QueueRow, Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
 
@@ -27,8 +28,8 @@ use super::{Inspection, Limits, Opening, Session};
 
 use file::File;
 use questions::{
-    COLUMNS, CURRENT, DOUBTFUL_STATUSES, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, ODD_DEFERRALS,
-    OPENING, QUEUE, SCHEMA_VERSION, TIMESTAMPS, TREND, UNKNOWN_STATUSES, UNREADABLE,
+    ACTIVITY, COLUMNS, CURRENT, DOUBTFUL_STATUSES, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS,
+    ODD_DEFERRALS, OPENING, QUEUE, SCHEMA_VERSION, TIMESTAMPS, TREND, UNKNOWN_STATUSES, UNREADABLE,
 };
 use relations::Relations;
 
@@ -178,6 +179,7 @@ impl Session for SqliteSession {
         limits: Limits,
         windows: &Windows,
         scope: &Scope,
+        activity_since: Option<DateTime<Utc>>,
     ) -> sqlx::Result<Vec<QueueRow>> {
         stop_after(&mut self.connection, limits.statement).await?;
         query_as(self.fill(QUEUE)?)
@@ -191,6 +193,7 @@ impl Session for SqliteSession {
             .bind(list(&scope.trend_stages))
             .bind(list(&hour_bounds(windows)))
             .bind(seconds(windows.earliest()))
+            .bind(seconds(activity_since.unwrap_or(windows.now)))
             .fetch_all(&mut self.connection)
             .await
     }
@@ -203,7 +206,7 @@ impl Session for SqliteSession {
         scope: &Scope,
     ) -> sqlx::Result<Vec<StageRow>> {
         let scope = scope.without_trend();
-        let rows = self.queue(opening, limits, windows, &scope).await?;
+        let rows = self.queue(opening, limits, windows, &scope, None).await?;
         Ok(rows.into_iter().map(|row| row.counts).collect())
     }
 
@@ -260,6 +263,21 @@ impl Session for SqliteSession {
             .bind(list(&hour_bounds(windows)));
         query
             .bind(seconds(windows.trend_since()))
+            .fetch_all(&mut self.connection)
+            .await
+    }
+
+    async fn activity(
+        &mut self,
+        _opening: &Opening,
+        limits: Limits,
+        windows: &Windows,
+        since: DateTime<Utc>,
+    ) -> sqlx::Result<Vec<ActivityRow>> {
+        stop_after(&mut self.connection, limits.statement).await?;
+        query_as(self.fill(ACTIVITY)?)
+            .bind(seconds(windows.now))
+            .bind(seconds(since))
             .fetch_all(&mut self.connection)
             .await
     }

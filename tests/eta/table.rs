@@ -110,6 +110,7 @@ impl<'a> Table<'a> {
             processing: self.processing,
             clean: self.clean,
             deferred: self.deferred(now).into_iter().collect(),
+            upstream: 0.0,
         }
     }
 

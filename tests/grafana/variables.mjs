@@ -46,7 +46,8 @@ async function options(variable, before, clock) {
   }
   const texts = await results(before.replace(variable.query.query), clock);
   const found = texts.map((text) => option(text, variable.regex)).filter(Boolean);
-  found.sort((one, other) => one.text.localeCompare(other.text));
+  // Otherwise they are in the order in which the query answers them.
+  if (variable.sort) found.sort((one, other) => one.text.localeCompare(other.text));
   if (variable.includeAll) found.unshift({ value: variable.allValue, text: "All", all: true });
   return found.length ? found : [NOTHING];
 }

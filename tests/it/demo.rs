@@ -48,7 +48,8 @@ fn the_demo_follows_the_flags_of_collectors() {
         .keys()
         .filter_map(|key| key.strip_prefix("queueboard_collector_success{collector="))
         .collect();
-    assert_eq!(collectors, ["\"background_jobs\"}", "\"stages\"}"]);
+    let expected = ["\"background_jobs\"}", "\"outlook\"}", "\"stages\"}"];
+    assert_eq!(collectors, expected);
 }
 
 /// Counts move within seconds; a slow machine is given more.

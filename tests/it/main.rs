@@ -61,6 +61,8 @@ mod logs;
 mod lost;
 /// A database that is absent, restarted, killed, or behind a network that is silent.
 mod outages;
+/// When stages are done: SQL counts what the rows tell, and a changed past is seen.
+mod outlook;
 /// The failures page in a real browser.
 mod page;
 /// The whole way from a database in trouble to somebody who is paged.

@@ -220,9 +220,9 @@ async fn numbers_that_do_not_exist_are_absent() {
             .iter()
             .find(|(key, _)| key.starts_with("queueboard_background_job_processed_items"));
         assert_eq!(processed.map(|(_, value)| *value), Some(0.0));
-        let forecasts = page
-            .iter()
-            .filter(|(key, _)| key.contains("state=\"empty\""));
+        let forecasts = page.iter().filter(|(key, _)| {
+            key.starts_with("queueboard_stage_forecast") && key.contains("state=\"empty\"")
+        });
         assert_eq!(
             forecasts.map(|(_, value)| value).sum::<f64>(),
             11.0,
@@ -233,8 +233,8 @@ async fn numbers_that_do_not_exist_are_absent() {
 }
 
 /// Whether the collectors of jobs, trend and stages succeeded.
-fn successes(page: &Series) -> [f64; 3] {
-    ["background_jobs", "trend", "stages"]
+fn successes(page: &Series) -> [f64; 4] {
+    ["background_jobs", "outlook", "trend", "stages"]
         .map(|name| page[&format!("queueboard_collector_success{{collector=\"{name}\"}}")])
 }
 
@@ -257,7 +257,7 @@ async fn a_collector_that_fails_fails_alone() {
         for _ in 0..2 {
             let page = exporter.scrape();
             assert_eq!(page["queueboard_up"], 1.0);
-            assert_eq!(successes(&page), [0.0, 1.0, 1.0]);
+            assert_eq!(successes(&page), [0.0, 1.0, 1.0, 1.0]);
             let mut expected = model::metrics(&rows);
             expected.retain(|key, _| {
                 !key.starts_with("queueboard_background") && !key.starts_with("queueboard_current")
@@ -288,7 +288,7 @@ async fn the_trend_outlives_the_stages_with_whom_it_shares_a_pass() {
         let exporter = Exporter::serve(database.url(), &options);
         for _ in 0..2 {
             let page = exporter.scrape();
-            assert_eq!(successes(&page), [1.0, 1.0, 0.0], "{engine:?}");
+            assert_eq!(successes(&page), [1.0, 1.0, 1.0, 0.0], "{engine:?}");
             let of_trend = |key: &String| key.starts_with("queueboard_trend");
             let mut expected = model::metrics(&rows);
             expected.retain(|key, _| of_trend(key));

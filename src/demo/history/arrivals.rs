@@ -19,7 +19,12 @@ const END: TimeDelta = TimeDelta::minutes(100);
 const PICTURES: f64 = 0.2;
 const RECORDINGS: f64 = 0.15;
 
-const IMPORT_BEGAN: TimeDelta = TimeDelta::minutes(86);
+/// The last one is still being worked on at the end; by the others it is known how long that takes.
+const IMPORTS_BEGAN: [TimeDelta; 3] = [
+    TimeDelta::hours(19),
+    TimeDelta::hours(9),
+    TimeDelta::minutes(86),
+];
 const IMPORTED: usize = 220;
 const IMPORT_GAP: TimeDelta = TimeDelta::seconds(2);
 
@@ -43,11 +48,13 @@ pub(super) fn draw(rng: &mut Rng, now: DateTime<Utc>) -> Vec<Arrival> {
         arrivals.push(Arrival { at, document });
         at += until_next(rng, per_hour(at, now));
     }
-    let mut at = now - IMPORT_BEGAN;
-    for _ in 0..IMPORTED {
-        let document = Document::invent(rng, Medium::Note);
-        arrivals.push(Arrival { at, document });
-        at += IMPORT_GAP;
+    for began in IMPORTS_BEGAN {
+        let mut at = now - began;
+        for _ in 0..IMPORTED {
+            let document = Document::invent(rng, Medium::Note);
+            arrivals.push(Arrival { at, document });
+            at += IMPORT_GAP;
+        }
     }
     arrivals.sort_by_key(|arrival| arrival.at);
     arrivals

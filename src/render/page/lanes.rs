@@ -8,8 +8,11 @@ use crate::judge::current::Working;
 use crate::judge::forecast::Forecast;
 use crate::judge::machines::MachineLane;
 use crate::judge::names::OTHER;
+use crate::judge::outlook::Outlook;
+use crate::judge::prospects::Prospects;
 use crate::judge::stages::StageLane;
 use crate::judge::{Board, Lanes};
+use crate::render::drain;
 use crate::render::words::{number, span};
 
 /// The machines, or that they could not be read.
@@ -18,8 +21,9 @@ pub(super) fn section(board: &Board) -> Markup {
         section aria-labelledby="machines-title" {
             h2 #machines-title { "Machines" }
             @match &board.lanes {
-                Some(lanes) => div .cards {
-                    @for lane in &lanes.machines { (card(lane, lanes, board.current.as_deref())) }
+                Some(lanes) => {
+                    (whole(board.prospects.as_ref()))
+                    div .cards { @for lane in &lanes.machines { (card(lane, lanes, board)) } }
                 },
                 None => p .missing { "Machines and stages could not be read." },
             }
@@ -27,7 +31,22 @@ pub(super) fn section(board: &Board) -> Markup {
     }
 }
 
-fn card(lane: &MachineLane, lanes: &Lanes, current: Option<&[Working]>) -> Markup {
+/// When all that is in the pipeline now is done.
+fn whole(prospects: Option<&Prospects>) -> Markup {
+    let Some(whole) = prospects.and_then(|prospects| prospects.pipeline.as_ref()) else {
+        return html! {};
+    };
+    html! {
+        @if let Some(bottleneck) = &whole.bottleneck {
+            p .whole.quiet {
+                "All that is in the pipeline now is done in about " (drain::time(whole.drain))
+                "; " (stage_name(bottleneck)) " is done last."
+            }
+        }
+    }
+}
+
+fn card(lane: &MachineLane, lanes: &Lanes, board: &Board) -> Markup {
     let state = lane.state.as_str();
     let stages = lanes
         .stages
@@ -40,11 +59,11 @@ fn card(lane: &MachineLane, lanes: &Lanes, current: Option<&[Working]>) -> Marku
                 span class={ "state " (state) } { (state) }
             }
             (numbers(lane))
-            (working(lane, current))
+            (working(lane, board.current.as_deref()))
             @if lane.stages.is_empty() {
                 p .quiet { "No stages." }
             } @else {
-                (table(stages))
+                (table(stages, board.prospects.as_ref()))
             }
         }
     }
@@ -83,7 +102,7 @@ fn working(lane: &MachineLane, current: Option<&[Working]>) -> Markup {
     }
 }
 
-fn table<'a>(stages: impl Iterator<Item = &'a StageLane>) -> Markup {
+fn table<'a>(stages: impl Iterator<Item = &'a StageLane>, prospects: Option<&Prospects>) -> Markup {
     html! {
         table {
             thead {
@@ -94,21 +113,44 @@ fn table<'a>(stages: impl Iterator<Item = &'a StageLane>) -> Markup {
                     th scope="col" { "ETA" }
                 }
             }
-            tbody { @for stage in stages { (row(stage)) } }
+            tbody { @for stage in stages { (row(stage, prospects)) } }
         }
     }
 }
 
-fn row(lane: &StageLane) -> Markup {
+fn row(lane: &StageLane, prospects: Option<&Prospects>) -> Markup {
     html! {
         tr data-stage=(lane.stage) {
-            th scope="row" { (stage_name(&lane.stage)) }
+            th scope="row" {
+                (stage_name(&lane.stage))
+                @if let Some(prospects) = prospects { (expected(&lane.stage, prospects)) }
+            }
             td {
                 (number(lane.items.pending))
                 @if lane.deferred > 0 { br; span .quiet { (number(lane.deferred)) " deferred" } }
             }
             td { (failed(lane)) }
             td { (eta(lane)) }
+        }
+    }
+}
+
+/// Where a stage goes, when it is done, and whether that is in time.
+fn expected(stage: &str, prospects: &Prospects) -> Markup {
+    let prospect = prospects.of(stage);
+    let prospect = prospect.filter(|prospect| prospect.outlook != Outlook::Empty);
+    let deadline = prospects.deadline_of(stage);
+    html! {
+        @if let Some(prospect) = prospect {
+            br;
+            span .expected {
+                span .bad[prospect.outlook.is_trouble()] { (drain::outlook(prospect.outlook)) }
+                @if let Some(about) = drain::drain(prospect) { ", done in " (about) }
+            }
+        }
+        @if let Some(due) = deadline {
+            br;
+            span .expected.bad[due.slack.is_some_and(|slack| slack < 0.0)] { (drain::deadline(due)) }
         }
     }
 }
@@ -130,6 +172,7 @@ fn eta(lane: &StageLane) -> Markup {
     match (lane.forecast(), lane.eta()) {
         (Forecast::Empty, _) => html! { span .quiet { "empty" } },
         (_, Some(eta)) => html! { (span(eta.seconds())) },
-        (forecast, None) => html! { span .bad { "no ETA, " (forecast.as_str()) } },
+        // The outlook beside it says better whether that is trouble.
+        (forecast, None) => html! { span .quiet { "no ETA, " (forecast.as_str()) } },
     }
 }

@@ -1,7 +1,11 @@
 use super::*;
 use crate::judge::Lanes;
+use crate::judge::deadline::Deadline;
 use crate::judge::failures::Failure;
 use crate::judge::machines::{MachineLane, State};
+use crate::judge::outlook::Outlook;
+use crate::judge::prospect::Prospect;
+use crate::judge::prospects::{PipelineProspect, Prospects, StageProspect};
 use crate::judge::quantiles::Quantiles;
 use crate::judge::stages::{Completed, Items, StageLane};
 
@@ -46,10 +50,43 @@ fn board() -> Board {
             stages: vec![stage],
             pools: Vec::new(),
         }),
+        prospects: Some(prospects()),
         trends: None,
         jobs: None,
         current: None,
         unknown_statuses: Vec::new(),
+    }
+}
+
+/// One stage that grows and will be late.
+fn prospects() -> Prospects {
+    let prospect = Prospect {
+        outlook: Outlook::Growing,
+        pace: Some(0.003),
+        drain: Some(2400.0),
+        drain_with_upstream: Some(2400.0),
+        drain_low: Some(1500.0),
+        drain_high: Some(4200.0),
+        score: None,
+    };
+    let (stage, machine) = ("summarize".to_owned(), "macmini".to_owned());
+    Prospects {
+        pipeline: Some(PipelineProspect {
+            drain: 2400.0,
+            bottleneck: Some(stage.clone()),
+        }),
+        deadlines: vec![Deadline {
+            stage: stage.clone(),
+            machine: machine.clone(),
+            by: "08:00".to_owned(),
+            at: 0.0,
+            slack: Some(-600.0),
+        }],
+        stages: vec![StageProspect {
+            stage,
+            machine,
+            prospect,
+        }],
     }
 }
 
@@ -176,7 +213,10 @@ fn what_is_wrong_stands_first() {
     let text = page(Some(&failures(Vec::new(), 0)), &Filter::default(), None);
     for words in [
         "what the machines work on, background jobs.",
-        "summarize growing (7 pending)",
+        "summarize is growing (7 pending)",
+        "summarize due by 08:00, may be 10 min late",
+        "done in about 40 min; summarize is done last.",
+        "done in about 40 min (25 to 70)",
         "3 failed rows",
         "no ETA, growing",
     ] {

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::{View, stage_name};
 use crate::judge::Board;
-use crate::judge::forecast::Forecast;
-use crate::judge::stages::StageLane;
+use crate::judge::prospects::StageProspect;
+use crate::render::drain;
 use crate::render::words::{count, number};
 
 /// One line for each thing that is wrong.
@@ -14,6 +14,7 @@ pub(super) fn strip(view: &View) -> Markup {
         unread(view),
         stale(view.board),
         backlogs(view.board),
+        late(view.board),
         failed(view.board),
     ];
     let lines: Vec<Markup> = lines.into_iter().flatten().collect();
@@ -37,6 +38,7 @@ fn unread(view: &View) -> Option<Markup> {
     }
     let parts = [
         (board.lanes.is_none(), "machines and stages"),
+        (board.prospects.is_none(), "when stages are done"),
         (board.current.is_none(), "what the machines work on"),
         (board.jobs.is_none(), "background jobs"),
         (view.failures.is_none(), "failed rows"),
@@ -61,15 +63,33 @@ fn stale(board: &Board) -> Option<Markup> {
 }
 
 fn backlogs(board: &Board) -> Option<Markup> {
-    let stages = board.lanes.iter().flat_map(|lanes| &lanes.stages);
-    let stuck =
-        |lane: &&StageLane| matches!(lane.forecast(), Forecast::Growing | Forecast::Stalled);
-    let text = |lane: &StageLane| {
-        let (stage, pending) = (stage_name(&lane.stage), number(lane.items.pending));
-        format!("{stage} {} ({pending} pending)", lane.forecast().as_str())
+    let stages = board
+        .prospects
+        .iter()
+        .flat_map(|prospects| &prospects.stages);
+    let stuck = |stage: &&StageProspect| stage.prospect.outlook.is_trouble();
+    let text = |stage: &StageProspect| {
+        let lanes = board.lanes.iter().flat_map(|lanes| &lanes.stages);
+        let pending = lanes.filter(|lane| lane.stage == stage.stage);
+        let pending: i64 = pending.map(|lane| lane.items.pending).sum();
+        let outlook = drain::outlook(stage.prospect.outlook);
+        let name = stage_name(&stage.stage);
+        format!("{name} is {outlook} ({} pending)", number(pending))
     };
     let stuck: Vec<String> = stages.filter(stuck).map(text).collect();
-    (!stuck.is_empty()).then(|| html! { strong { "No ETA:" } " " (stuck.join(", ")) })
+    (!stuck.is_empty()).then(|| html! { strong { "Not draining:" } " " (stuck.join(", ")) })
+}
+
+fn late(board: &Board) -> Option<Markup> {
+    let deadlines = board
+        .prospects
+        .iter()
+        .flat_map(|prospects| &prospects.deadlines);
+    let late = deadlines.filter(|due| due.slack.is_some_and(|slack| slack < 0.0));
+    let late: Vec<String> = late
+        .map(|due| format!("{} {}", stage_name(&due.stage), drain::deadline(due)))
+        .collect();
+    (!late.is_empty()).then(|| html! { strong { "Deadlines:" } " " (late.join("; ")) })
 }
 
 fn failed(board: &Board) -> Option<Markup> {

@@ -1,7 +1,8 @@
 //! Until when a row is deferred, as far as SQL can tell: a timestamp in a plain form is compared
 //! where it lies, and only the others are sent, to be read by the one parser there is.
 
-use crate::snapshot::deferral::{FUTURE, NONE, ODD};
+use crate::snapshot::BUCKET_SECONDS;
+use crate::snapshot::deferral::{FUTURE, MAX_AHEAD_DAYS, NONE, ODD};
 use crate::source::shape::{Kind, Relation};
 
 use super::values::text;
@@ -77,27 +78,45 @@ pub(super) fn columns(queue: &Relation) -> Vec<(&'static str, String)> {
 
 /// Returns how a row is deferred at the instant `$1`, as one of the numbers of the snapshot.
 pub(super) fn of_row(queue: &Relation) -> String {
-    let zone = "CASE WHEN right(q.until, 1) = 'Z' OR strpos(substr(q.until, 12), '+') > 0
-                       OR strpos(substr(q.until, 12), '-') > 0 THEN '' ELSE 'Z' END";
-    let (is_null, until) = match place(queue) {
+    let is_null = match place(queue) {
         Place::Nowhere => return format!("{NONE}::bigint"),
         Place::Column => {
             return format!(
                 "CASE WHEN q.is_pending AND q.until > $1 THEN {FUTURE} ELSE {NONE} END::bigint"
             );
         }
-        Place::Jsonb => ("q.until IS NULL", "q.until"),
-        Place::Document => (
-            "(q.mentions_until IS NOT TRUE OR q.until = 'null')",
-            "q.until",
-        ),
+        Place::Jsonb => "q.until IS NULL",
+        Place::Document => "(q.mentions_until IS NOT TRUE OR q.until = 'null')",
     };
+    let instant = plain_instant();
     format!(
         "CASE WHEN NOT q.is_pending OR {is_null} THEN {NONE}
-              WHEN {until} ~ '{PLAIN}'
-              THEN CASE WHEN ({until} || {zone})::timestamptz > $1 THEN {FUTURE} ELSE {NONE} END
+              WHEN q.until ~ '{PLAIN}' THEN CASE WHEN {instant} > $1 THEN {FUTURE} ELSE {NONE} END
               ELSE {ODD} END::bigint"
     )
+}
+
+/// Returns until when a row is deferred in Unix seconds, rounded up to a bucket's end; null where
+/// it is not after the instant `$1`, or SQL cannot tell.
+pub(super) fn until(queue: &Relation) -> String {
+    let (is_plain, instant) = match place(queue) {
+        Place::Nowhere => return "NULL::float8".to_owned(),
+        Place::Column => ("TRUE".to_owned(), "q.until::timestamptz".to_owned()),
+        Place::Jsonb | Place::Document => (format!("q.until ~ '{PLAIN}'"), plain_instant()),
+    };
+    format!(
+        "CASE WHEN q.is_pending AND q.until IS NOT NULL AND {is_plain}
+              THEN CASE WHEN {instant} > $1 THEN ceil(extract(epoch FROM
+                       least({instant}, $1 + interval '{MAX_AHEAD_DAYS} days')) / {BUCKET_SECONDS})::float8
+                       * {BUCKET_SECONDS} END END"
+    )
+}
+
+/// The instant that a text in the plain form tells.
+fn plain_instant() -> String {
+    let zone = "CASE WHEN right(q.until, 1) = 'Z' OR strpos(substr(q.until, 12), '+') > 0
+                       OR strpos(substr(q.until, 12), '-') > 0 THEN '' ELSE 'Z' END";
+    format!("(q.until || {zone})::timestamptz")
 }
 
 /// Returns a JSON object that holds the `deferred_until` of a row, for the one parser.

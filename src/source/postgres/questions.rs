@@ -3,7 +3,8 @@
 //! depends on the tables, and is written by `relations`.
 
 /// One row is a stage's rows of one model, one way of being deferred, and one pair of hours, if the
-/// stage has a trend. Where there are no indexes for it, one pass over the table is the least: most
+/// stage has a trend. Of what happened after `$11` it is also one pair of buckets, and of what is
+/// deferred one time. Where there are no indexes for it, one pass over the table is the least: most
 /// of its rows fail the first test of each line and no more.
 pub(super) const QUEUE: &str = "
 SELECT q.stage AS stage,
@@ -13,7 +14,21 @@ SELECT q.stage AS stage,
            AS created_hour,
        CASE WHEN q.stage = ANY($8) AND q.is_completed
             THEN width_bucket(q.completed_at::timestamptz, $9)::bigint END AS completed_hour,
+       CASE WHEN q.created_at > $11 AND q.created_at <= $1 THEN {created_bucket} END
+           AS created_bucket,
+       CASE WHEN q.is_completed AND q.completed_at > $11 AND q.completed_at <= $1
+            THEN {completed_bucket} END AS completed_bucket,
+       CASE WHEN $11 < $1 THEN {until} END AS until,
        count(*) AS count,
+       count(*) FILTER (WHERE q.created_at > $11 AND {never_failed} AND {is_inside_or_done})
+           AS clean_created,
+       count(*) FILTER (WHERE q.completed_at > $11 AND {is_done}) AS completed,
+       count(*) FILTER (WHERE q.completed_at > $11 AND {is_done} AND {had_waited}) AS waited,
+       coalesce(sum({worked}) FILTER (WHERE q.completed_at > $11 AND {is_done}), 0)::float8
+           AS worked_seconds,
+       count(*) FILTER (WHERE q.completed_at > $11 AND {is_done} AND {never_failed})
+           AS clean_completed,
+       count(*) FILTER (WHERE $11 < $1 AND {is_inside} AND {never_failed}) AS clean,
        count(*) FILTER (WHERE q.is_pending) AS pending,
        count(*) FILTER (WHERE q.is_processing) AS processing,
        count(*) FILTER (WHERE q.is_failed) AS failed,
@@ -37,12 +52,14 @@ FROM {queue} AS q
 LEFT JOIN {documents} AS d ON {of_document}
     AND q.is_completed AND q.completed_at > $5
     AND q.stage = ANY($6) AND d.ai_model_version = ANY($7)
-WHERE (q.created_at >= $10 AND (q.created_at > $3 OR q.stage = ANY($8)))
-   OR (q.completed_at >= $10 AND q.is_completed AND (q.completed_at > $5 OR q.stage = ANY($8)))
+WHERE (q.created_at >= least($10, $11)
+       AND (q.created_at > least($3, $11) OR q.stage = ANY($8)))
+   OR (q.completed_at >= least($10, $11) AND q.is_completed
+       AND (q.completed_at > least($5, $11) OR q.stage = ANY($8)))
    OR q.is_unfinished
-GROUP BY 1, 2, 3, 4, 5";
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
 
-/// The same where each part has its index: unfinished rows, then completions and creations from
+/// What is asked of stages, where each part has its index: unfinished rows, then completions and creations from
 /// indexes alone, and the rows of the last hour themselves for how long they took. A document is
 /// looked up for a pool's completion only; a join would read all of them. The key of a stage is what
 /// many rows are told apart by at least cost.
@@ -110,6 +127,33 @@ SELECT q.stage, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, {waits}, {
 FROM {queue} AS q
 WHERE q.is_completed AND q.completed_at > $3 AND q.is_skipped IS NOT TRUE
 GROUP BY 1";
+
+/// What each stage did since `$2`, by bucket, and what is in it now. Each part has its index.
+pub(super) const ACTIVITY: &str = "
+SELECT q.stage AS stage, {created_bucket} AS created_bucket, NULL::bigint AS completed_bucket,
+       NULL::float8 AS until, count(*) AS count,
+       count(*) FILTER (WHERE {never_failed} AND {is_inside_or_done}) AS clean_created,
+       0::bigint AS completed, 0::bigint AS waited, 0::float8 AS worked_seconds,
+       0::bigint AS clean_completed, 0::bigint AS pending, 0::bigint AS processing,
+       0::bigint AS clean
+FROM {queue} AS q
+WHERE q.created_at > $2 AND q.created_at <= $1
+GROUP BY 1, 2
+UNION ALL
+SELECT q.stage, NULL, {completed_bucket}, NULL, 0, 0,
+       count(*) FILTER (WHERE {is_done}), count(*) FILTER (WHERE {is_done} AND {had_waited}),
+       coalesce(sum({worked}) FILTER (WHERE {is_done}), 0)::float8,
+       count(*) FILTER (WHERE {is_done} AND {never_failed}), 0, 0, 0
+FROM {queue} AS q
+WHERE q.is_completed AND q.completed_at > $2 AND q.completed_at <= $1
+GROUP BY 1, 3
+UNION ALL
+SELECT q.stage, NULL, NULL, {until}, 0, 0, 0, 0, 0, 0,
+       count(*) FILTER (WHERE q.is_pending), count(*) FILTER (WHERE q.is_processing),
+       count(*) FILTER (WHERE {never_failed})
+FROM {queue} AS q
+WHERE {is_inside}
+GROUP BY 1, 4";
 
 /// One pass gives both sides of the trend: a row is counted under its pair of hours.
 pub(super) const TREND: &str = "

@@ -9,8 +9,8 @@ use crate::snapshot::{MAX_ODD_DEFERRALS, Scope, Statuses};
 use crate::source::fill;
 use crate::source::shape::{Kind, Relation, Shape};
 
-use super::deferral;
 use super::words::{as_number, as_text, is_one_of, is_skipped, is_unfinished, known_statuses};
+use super::{activity, deferral};
 
 /// The SQL that depends on the shape of the tables, by the name that questions have for it.
 #[derive(Debug, Clone)]
@@ -25,26 +25,27 @@ impl Relations {
         let statuses = known_statuses(queue, &scope.statuses);
         let (id, after) = cursor(queue);
         let latest = |column| latest_naive(queue, column, scope);
+        let parts = vec![
+            ("{queue}", rows(queue, &statuses)),
+            ("{in_pool}", in_pool(queue, &scope.pool_stages)),
+            ("{documents}", documents(&shape.documents)),
+            ("{of_document}", of_document(shape)),
+            ("{deferral}", deferral::of_row(queue)),
+            ("{document}", deferral::document(queue)),
+            ("{id}", id),
+            ("{after}", after),
+            ("{odd}", ODD.to_string()),
+            ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
+            ("{latest_created}", latest("created_at")),
+            ("{latest_started}", latest("started_at")),
+            ("{latest_completed}", latest("completed_at")),
+            ("{waits}", microseconds("created_at", "started_at")),
+            ("{works}", microseconds("started_at", "completed_at")),
+            ("{label}", as_text(&shape.jobs, "label")),
+            ("{error}", as_text(&shape.jobs, "error")),
+        ];
         Self {
-            parts: vec![
-                ("{queue}", rows(queue, &statuses)),
-                ("{in_pool}", in_pool(queue, &scope.pool_stages)),
-                ("{documents}", documents(&shape.documents)),
-                ("{of_document}", of_document(shape)),
-                ("{deferral}", deferral::of_row(queue)),
-                ("{document}", deferral::document(queue)),
-                ("{id}", id),
-                ("{after}", after),
-                ("{odd}", ODD.to_string()),
-                ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
-                ("{latest_created}", latest("created_at")),
-                ("{latest_started}", latest("started_at")),
-                ("{latest_completed}", latest("completed_at")),
-                ("{waits}", microseconds("created_at", "started_at")),
-                ("{works}", microseconds("started_at", "completed_at")),
-                ("{label}", as_text(&shape.jobs, "label")),
-                ("{error}", as_text(&shape.jobs, "error")),
-            ],
+            parts: [parts, activity::parts(queue)].concat(),
         }
     }
 

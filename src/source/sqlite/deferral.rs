@@ -1,8 +1,11 @@
 //! Until when a row is deferred, as far as SQL can tell: a timestamp in a plain form is compared
 //! where it lies, and only the others are sent, to be read by the one parser there is.
 
-use crate::snapshot::deferral::{FUTURE, NONE, ODD};
+use crate::snapshot::BUCKET_SECONDS;
+use crate::snapshot::deferral::{FUTURE, MAX_AHEAD_DAYS, NONE, ODD};
 use crate::source::shape::Relation;
+
+use super::instant;
 
 /// The text of `deferred_until`, cut where no timestamp is so long.
 const UNTIL: &str =
@@ -17,6 +20,21 @@ pub(super) fn until(queue: &Relation, read: impl Fn(&str) -> String) -> String {
     } else {
         "NULL".to_owned()
     }
+}
+
+/// Returns until when a row is deferred, rounded up to a bucket's end; null where it is not after
+/// `?1`, or SQL cannot tell.
+pub(super) fn until_bucket(queue: &Relation) -> String {
+    let seconds = match queue.kind("deferred_until") {
+        Some(_) => "q.until".to_owned(),
+        None => instant::read("q.until", "unixepoch(q.until, 'subsec')"),
+    };
+    let is_future = of_row(queue);
+    let until = format!("min({seconds}, ?1 + {MAX_AHEAD_DAYS} * 86400)");
+    format!(
+        "CASE WHEN {is_future} = {FUTURE}
+              THEN (CAST(({until} - 0.0005) / {BUCKET_SECONDS} AS INTEGER) + 1) * {BUCKET_SECONDS}.0 END"
+    )
 }
 
 /// Returns how a row is deferred at `?1`, in seconds since the Unix epoch, as one of the numbers

@@ -15,13 +15,14 @@ WHERE s.name IN ('processing_queue', 'documents', 'background_jobs')
 ORDER BY s.name, c.cid";
 
 /// One row is a stage's rows of one model, one way of being deferred, and one pair of hours, if the
-/// stage has a trend; an hour is the number of the hours that began before. Only live rows and
-/// recent windows are counted, never the finished ones whole.
+/// stage has a trend; an hour is the number of the hours that began before. Since `?11` it is also
+/// one pair of buckets, or deferred to one time. Only live rows and recent windows are counted,
+/// never the finished ones whole.
 pub(super) const QUEUE: &str = "
 WITH hours AS MATERIALIZED (SELECT value FROM json_each(?9)),
 trends AS MATERIALIZED (SELECT value FROM json_each(?8)),
 q AS (SELECT *, stage IN (SELECT value FROM trends) AS has_trend,
-             CASE WHEN is_completed THEN completed_at END AS done_at
+             CASE WHEN is_completed THEN completed_at END AS done_at, ?11 AS since
       FROM {queue} LIMIT -1)
 SELECT q.stage,
        d.ai_model_version AS model,
@@ -30,9 +31,10 @@ SELECT q.stage,
             THEN (SELECT count(*) FROM hours WHERE value <= q.created_at) END AS created_hour,
        CASE WHEN q.has_trend AND q.done_at IS NOT NULL
             THEN (SELECT count(*) FROM hours WHERE value <= q.done_at) END AS completed_hour,
+       {created_bucket} AS created_bucket, {completed_bucket} AS completed_bucket,
+       CASE WHEN q.since < ?1 THEN {until} END AS until,
        count(*) AS count,
-       count(*) FILTER (WHERE q.is_pending) AS pending,
-       count(*) FILTER (WHERE q.is_processing) AS processing,
+       {activity},
        count(*) FILTER (WHERE q.is_failed) AS failed,
        count(*) FILTER (WHERE q.is_unknown) AS unknown_status,
        count(*) FILTER (WHERE q.done_at > ?2) AS completed_15m,
@@ -52,16 +54,26 @@ SELECT q.stage,
                      AND abs(q.done_at - q.started_at) < 9e99) AS works,
        nullif(max(coalesce({latest_created}, 0), coalesce({latest_started}, 0),
                   coalesce({latest_completed}, 0)), 0) AS latest_naive,
-       {unreadable} AS unreadable
+       {unreadable_of_today} AS unreadable
 FROM q
 LEFT JOIN {documents} AS d ON d.id = q.document_id
     AND q.done_at > ?5
     AND q.stage IN (SELECT value FROM json_each(?6))
     AND d.ai_model_version IN (SELECT value FROM json_each(?7))
-WHERE q.is_completed IS NOT TRUE OR q.done_at > ?5 OR q.created_at > ?3
+WHERE q.is_completed IS NOT TRUE OR q.done_at > min(?5, ?11) OR q.created_at > min(?3, ?11)
    OR (q.has_trend AND (q.created_at >= ?10 OR q.done_at >= ?10))
    OR (q.has_created AND q.created_at IS NULL) OR (q.has_completed AND q.completed_at IS NULL)
-GROUP BY 1, 2, 3, 4, 5";
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
+
+/// What each stage did since `?2`, by bucket, and what is in it now.
+pub(super) const ACTIVITY: &str = "
+WITH q AS (SELECT *, CASE WHEN is_completed THEN completed_at END AS done_at, ?2 AS since
+           FROM {queue} LIMIT -1)
+SELECT q.stage, {created_bucket} AS created_bucket, {completed_bucket} AS completed_bucket,
+       {until} AS until, count(*) AS count, {activity}
+FROM q
+WHERE q.is_pending OR q.is_processing OR q.done_at > ?2 OR q.created_at > ?2
+GROUP BY 1, 2, 3, 4";
 
 /// A row is counted under its pair of hours, each the number of the hours that began before.
 pub(super) const TREND: &str = "

@@ -7,7 +7,7 @@ use crate::snapshot::{MAX_ODD_DEFERRALS, Scope};
 use crate::source::fill;
 use crate::source::shape::{Relation, Shape};
 
-use super::{deferral, instant};
+use super::{activity, deferral, instant};
 
 /// The SQL that depends on the shape of the tables, by the name that questions have for it.
 #[derive(Debug, Clone)]
@@ -15,11 +15,18 @@ pub(super) struct Relations {
     parts: Vec<(&'static str, String)>,
 }
 
-/// How many timestamps that are looked at cannot be read.
-const UNREADABLE: &str = "(
-    count(*) FILTER (WHERE q.has_created AND q.created_at IS NULL)
-    + count(*) FILTER (WHERE q.has_started AND q.started_at IS NULL AND NOT q.is_pending)
-    + count(*) FILTER (WHERE q.has_completed AND q.completed_at IS NULL AND NOT q.is_pending))";
+/// What is looked at of a row that is not completed, or lately.
+const IS_OF_TODAY: &str = "(q.done_at IS NULL OR q.done_at > ?5)";
+
+/// How many timestamps cannot be read, the starts being those of rows of which something is true.
+fn unreadable(start_of: &str) -> String {
+    format!(
+        "(count(*) FILTER (WHERE q.has_created AND q.created_at IS NULL)
+          + count(*) FILTER (WHERE q.has_started AND q.started_at IS NULL AND NOT q.is_pending
+                               AND {start_of})
+          + count(*) FILTER (WHERE q.has_completed AND q.completed_at IS NULL AND NOT q.is_pending))"
+    )
+}
 
 impl Relations {
     /// Writes the SQL for tables of this shape.
@@ -31,22 +38,24 @@ impl Relations {
             )
         };
         let latest = |column| latest_naive(column, scope);
+        let parts = vec![
+            ("{raw}", raw(&shape.queue, scope, read)),
+            ("{queue}", rows(&shape.queue, scope, read)),
+            ("{documents}", documents(&shape.documents)),
+            ("{deferral}", deferral::of_row(&shape.queue)),
+            ("{odd}", ODD.to_string()),
+            ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
+            ("{latest_created}", latest("created")),
+            ("{latest_started}", latest("started")),
+            ("{latest_completed}", latest("completed")),
+            ("{unreadable}", unreadable("TRUE")),
+            ("{unreadable_of_today}", unreadable(IS_OF_TODAY)),
+            ("{job_started_at}", read("started_at")),
+            ("{job_updated_at}", read("updated_at")),
+            ("{job_finished_at}", read("finished_at")),
+        ];
         Self {
-            parts: vec![
-                ("{raw}", raw(&shape.queue, scope, read)),
-                ("{queue}", rows(&shape.queue, scope, read)),
-                ("{documents}", documents(&shape.documents)),
-                ("{deferral}", deferral::of_row(&shape.queue)),
-                ("{odd}", ODD.to_string()),
-                ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
-                ("{latest_created}", latest("created")),
-                ("{latest_started}", latest("started")),
-                ("{latest_completed}", latest("completed")),
-                ("{unreadable}", UNREADABLE.to_owned()),
-                ("{job_started_at}", read("started_at")),
-                ("{job_updated_at}", read("updated_at")),
-                ("{job_finished_at}", read("finished_at")),
-            ],
+            parts: [parts, activity::parts(&shape.queue)].concat(),
         }
     }
 

@@ -7,10 +7,13 @@ use super::{MACHINES, dashboards, keys, list, panels, target, text, variables};
 use crate::support::{Demo, Prometheus};
 
 /// Answers that may be empty: a panel, and why.
-const MAY_BE_EMPTY: [(&str, &str); 1] = [(
-    "${machine:text}: works on",
-    "a machine may be between two rows, and the macbook sleeps",
-)];
+const MAY_BE_EMPTY: [(&str, &str); 2] = [
+    (
+        "${machine:text}: works on",
+        "a machine may be between two rows, and the macbook sleeps",
+    ),
+    ("Deadlines", "only stages that are configured so have one"),
+];
 /// Columns that may be missing: a label, and why.
 const MAY_BE_MISSING: [(&str, &str); 1] = [("title", "only with --collector.current.titles")];
 
@@ -122,7 +125,9 @@ fn check_variables(prometheus: &Prometheus, dashboard: &Value) {
         let Some((function, arguments)) = query.split_once('(') else {
             continue;
         };
-        let arguments = arguments.trim_end_matches(')');
+        let arguments = arguments
+            .strip_suffix(')')
+            .expect("the end of the arguments");
         if let (Some((selector, label)), "label_values") = (arguments.rsplit_once(", "), function) {
             let path = format!("/api/v1/label/{label}/values");
             let values = ask(prometheus, &path, &[("match[]", selector)]);
@@ -130,6 +135,10 @@ fn check_variables(prometheus: &Prometheus, dashboard: &Value) {
         } else {
             let data = ask(prometheus, "/api/v1/query", &[("query", arguments)]);
             let labels = list(&data["result"]).iter().map(|series| &series["metric"]);
+            if variable["name"] == "drain_stage" {
+                assert!(labels.count() > 10, "{query}");
+                continue;
+            }
             let machines = labels.map(|labels| (text(&labels["machine"]), text(&labels["label"])));
             assert_eq!(machines.collect::<BTreeSet<_>>(), BTreeSet::from(MACHINES));
         }

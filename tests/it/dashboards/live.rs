@@ -42,10 +42,12 @@ pub(super) fn substitute(query: &str, values: &[(&str, &str)]) -> String {
     query
 }
 
-pub(super) const ALL: [(&str, &str); 4] = [
+pub(super) const ALL: [(&str, &str); 5] = [
     ("job", ".+"),
     ("instance", ".+"),
     ("trend_stage", "summarize"),
+    // The demo has done enough of it in a day for a band.
+    ("drain_stage", "deep_summary"),
     // Four scrapes, but no less than what the step of a short range is.
     ("__rate_interval", "15s"),
 ];

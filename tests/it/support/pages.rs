@@ -106,9 +106,11 @@ pub(crate) fn of_board(mut series: Series) -> Series {
         "current_",
         "background_",
     ];
-    series.retain(|key, _| {
-        OURS.iter()
-            .any(|subject| key.starts_with(&format!("queueboard_{subject}")))
-    });
+    const OUTLOOK: [&str; 3] = ["stage_drain", "stage_pace", "stage_outlook"];
+    let is_one_of = |key: &str, subjects: &[&str]| {
+        let name = key.strip_prefix("queueboard_").unwrap_or_default();
+        subjects.iter().any(|subject| name.starts_with(subject))
+    };
+    series.retain(|key, _| is_one_of(key, &OURS) && !is_one_of(key, &OUTLOOK));
     series
 }

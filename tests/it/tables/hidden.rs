@@ -24,7 +24,7 @@ const HIDDEN: [(&str, &str, Refusal); 8] = [
         "no policy for the queue, and a role that may bypass",
         HIDE_THE_QUEUE,
         Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["processing_queue", "security", "BYPASSRLS", "policy"],
             mend: (MAY_BYPASS, ""),
         },
@@ -33,7 +33,7 @@ const HIDDEN: [(&str, &str, Refusal); 8] = [
         "no policy for the queue, and one that permits every row",
         HIDE_THE_QUEUE,
         Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["processing_queue", "security", "BYPASSRLS", "policy"],
             mend: (
                 "CREATE POLICY everything ON processing_queue USING (true)",
@@ -46,7 +46,7 @@ const HIDDEN: [(&str, &str, Refusal); 8] = [
         "ALTER TABLE processing_queue ENABLE ROW LEVEL SECURITY;
          CREATE POLICY of_owner ON processing_queue TO postgres USING (true)",
         Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["processing_queue", "security"],
             mend: (MAY_BYPASS, ""),
         },
@@ -56,7 +56,7 @@ const HIDDEN: [(&str, &str, Refusal); 8] = [
         "ALTER TABLE processing_queue ENABLE ROW LEVEL SECURITY;
          CREATE POLICY some_stages ON processing_queue USING (stage <> 'stt')",
         Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["processing_queue", "security"],
             mend: (MAY_BYPASS, ""),
         },
@@ -67,7 +67,7 @@ const HIDDEN: [(&str, &str, Refusal); 8] = [
          CREATE POLICY everything ON processing_queue USING (true);
          CREATE POLICY not_stt ON processing_queue AS RESTRICTIVE USING (stage <> 'stt')",
         Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["processing_queue", "security"],
             mend: ("DROP POLICY not_stt ON processing_queue", ""),
         },

@@ -145,7 +145,16 @@ pub(super) fn nothing(exporter: &Exporter, collectors: &[&str]) {
         );
         let names: &[&str] = match *collector {
             "stages" => &[
-                "stage_",
+                "stage_items",
+                "stage_deferred",
+                "stage_completed",
+                "stage_created",
+                "stage_skipped",
+                "stage_oldest",
+                "stage_wait",
+                "stage_processing",
+                "stage_eta",
+                "stage_forecast",
                 "pool_",
                 "machine_items",
                 "machine_state",
@@ -153,6 +162,7 @@ pub(super) fn nothing(exporter: &Exporter, collectors: &[&str]) {
                 "machine_deferred",
             ],
             "trend" => &["trend_"],
+            "outlook" => &["stage_drain", "stage_pace", "stage_outlook", "pipeline_"],
             _ => &["background_"],
         };
         for name in names {

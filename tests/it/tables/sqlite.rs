@@ -148,7 +148,7 @@ const REFUSED: [Case; 4] = [
         name: "milliseconds",
         sql: timed!("INTEGER", "1000 * unixepoch(", ")"),
         expected: Expected::Refused(Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["created_at", "millisecond"],
             mend: (
                 "UPDATE processing_queue SET created_at = created_at / 1000,
@@ -164,7 +164,7 @@ const REFUSED: [Case; 4] = [
         name: "milliseconds as reals",
         sql: timed!("REAL", "1000 * unixepoch(", ")"),
         expected: Expected::Refused(Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["created_at", "millisecond"],
             mend: (
                 "UPDATE processing_queue SET created_at = created_at / 1000,
@@ -180,7 +180,7 @@ const REFUSED: [Case; 4] = [
         name: "one created_at that is no timestamp",
         sql: "UPDATE processing_queue SET created_at = 'yesterday' || created_at WHERE id = 133",
         expected: Expected::Refused(Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["created_at", "yesterday"],
             mend: (
                 "UPDATE processing_queue SET created_at = replace(created_at, 'yesterday', '')",
@@ -193,7 +193,7 @@ const REFUSED: [Case; 4] = [
         name: "one completed_at that is no timestamp",
         sql: "UPDATE processing_queue SET completed_at = 'today ' || completed_at WHERE id = 136",
         expected: Expected::Refused(Refusal {
-            collectors: &["stages", "trend"],
+            collectors: &["stages", "trend", "outlook"],
             words: &["completed_at", "today"],
             mend: (
                 "UPDATE processing_queue SET completed_at = replace(completed_at, 'today ', '')",

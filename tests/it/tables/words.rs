@@ -31,7 +31,7 @@ const ENUM: &str = worded!(
 );
 
 const UNSAID: Refusal = Refusal {
-    collectors: &["stages", "trend"],
+    collectors: &["stages", "trend", "outlook"],
     words: &["PENDING", "PROCESSING", "COMPLETED", "FAILED", "statuses"],
     mend: ("", UPPER),
 };

@@ -69,7 +69,7 @@ macro_rules! written {
 }
 
 const UNSAID: Refusal = Refusal {
-    collectors: &["stages", "trend"],
+    collectors: &["stages", "trend", "outlook"],
     words: &["created_at", "future", "naive_timestamps"],
     mend: ("", SEOUL),
 };

@@ -8,7 +8,7 @@ use crate::dashboards::{list, text};
 
 /// What Grafana 10 to 13 has without a plugin, as far as it is used here.
 const PANELS: [&str; 5] = ["stat", "table", "timeseries", "barchart", "state-timeline"];
-const UNITS: [&str; 11] = [
+const UNITS: [&str; 12] = [
     "dtdhms",
     "none",
     "short",
@@ -20,13 +20,17 @@ const UNITS: [&str; 11] = [
     "string",
     "reqps",
     "time:MM-DD HH:mm",
+    "prefix:×",
 ];
 const TRANSFORMATIONS: [&str; 4] = ["merge", "organize", "sortBy", "convertFieldType"];
 const REDUCERS: [&str; 2] = ["lastNotNull", "sum"];
-const OVERRIDES: [&str; 13] = [
+const OVERRIDES: [&str; 16] = [
     "color",
     "custom.align",
     "custom.cellOptions",
+    "custom.fillBelowTo",
+    "custom.fillOpacity",
+    "custom.lineWidth",
     "custom.width",
     "custom.wrapText",
     "decimals",

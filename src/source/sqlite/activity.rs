@@ -1,0 +1,46 @@
+//! What rows did in a bucket, in SQL. The instant of a scrape is `?1`.
+
+use crate::snapshot::BUCKET_SECONDS;
+use crate::source::shape::Relation;
+
+use super::deferral;
+
+/// What the rows of one group did, and which are in their stage now. Some tables have a text of
+/// nothing for no error. A row that came and went otherwise than by being done is none of those
+/// created that never failed.
+const ACTIVITY: &str = "
+       count(*) FILTER (WHERE q.created_at > q.since AND coalesce(q.error_message, '') = '' AND (
+           q.is_pending OR q.is_processing
+           OR (q.done_at <= ?1 AND q.is_skipped IS NOT TRUE))) AS clean_created,
+       count(*) FILTER (WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE) AS completed,
+       count(*) FILTER (WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE
+                          AND round((q.started_at - q.created_at) * 1e3) > 60000
+                          AND abs(q.started_at - q.created_at) < 9e99) AS waited,
+       coalesce(sum(q.done_at - q.started_at) FILTER (
+           WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE AND q.done_at > q.started_at
+             AND abs(q.done_at - q.started_at) < 9e99), 0.0) AS worked_seconds,
+       count(*) FILTER (WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE
+                          AND coalesce(q.error_message, '') = '') AS clean_completed,
+       count(*) FILTER (WHERE (q.is_pending OR q.is_processing)
+                          AND coalesce(q.error_message, '') = '') AS clean,
+       count(*) FILTER (WHERE q.is_pending) AS pending,
+       count(*) FILTER (WHERE q.is_processing) AS processing";
+
+/// Returns the parts of questions about what rows did, by the name that questions have for them.
+pub(super) fn parts(queue: &Relation) -> Vec<(&'static str, String)> {
+    vec![
+        ("{created_bucket}", bucket("q.created_at")),
+        ("{completed_bucket}", bucket("q.done_at")),
+        ("{until}", deferral::until_bucket(queue)),
+        ("{activity}", ACTIVITY.to_owned()),
+    ]
+}
+
+/// The number of the bucket that holds an instant, which is told to the millisecond; the end of a
+/// bucket belongs to it.
+fn bucket(instant: &str) -> String {
+    format!(
+        "CASE WHEN {instant} > q.since AND {instant} <= ?1
+              THEN CAST(({instant} - 0.0005) / {BUCKET_SECONDS} AS INTEGER) END"
+    )
+}
