@@ -10,13 +10,13 @@ use crate::support::{
     repository_file,
 };
 
-/// A job whose heartbeat stopped, and a backlog that grows: five rows came and none was done.
+/// A job whose heartbeat stopped, and a backlog that nobody works on: it came hours ago.
 const TROUBLE: &str = "
 INSERT INTO background_jobs (id, kind, label, state, processed, total, started_at, updated_at)
 VALUES (1, 'hier_backfill', 'backfill', 'running', 10, 100,
         now() - interval '1 hour', now() - interval '10 minutes');
 INSERT INTO processing_queue (id, document_id, stage, status, created_at)
-SELECT n, n, 'summarize', 'pending', now() - interval '10 minutes' FROM generate_series(1, 5) AS n";
+SELECT n, n, 'summarize', 'pending', now() - interval '2 hours' FROM generate_series(1, 5) AS n";
 
 const RECOVERY: &str = "
 UPDATE background_jobs SET state = 'completed', finished_at = now(), updated_at = now();
@@ -55,10 +55,10 @@ async fn exactly_the_right_pages_arrive_once_and_are_resolved() {
     assert_eq!(pages(&pager), expected);
 }
 
-/// A backlog that grows, and at another stage one that is done in an hour and is two days old.
+/// A backlog that nobody works on, and at another stage one that is done in an hour and is two days old.
 const BACKLOGS: &str = "
 INSERT INTO processing_queue (id, document_id, stage, status, created_at, completed_at)
-SELECT n, n, 'summarize', 'pending', now() - interval '10 minutes', NULL FROM generate_series(1, 5) AS n
+SELECT n, n, 'summarize', 'pending', now() - interval '2 hours', NULL FROM generate_series(1, 5) AS n
 UNION ALL VALUES (6, 6, 'extract', 'pending', now() - interval '2 days', NULL),
                  (7, 7, 'extract', 'completed', now() - interval '2 days', now() - interval '1 minute')";
 

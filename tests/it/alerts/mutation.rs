@@ -158,9 +158,9 @@ fn expressions(expression: &str) -> Vec<String> {
     if let Some(first) = starts.first() {
         let rest = tokens[first + 1..].concat();
         let rest = rest.trim_start();
-        let matching = rest
-            .strip_prefix("on (")
-            .and_then(|rest| rest.split_once(')'));
+        let matching = ["on (", "ignoring ("]
+            .into_iter()
+            .find_map(|matching| rest.strip_prefix(matching)?.split_once(')'));
         mutants.push(matching.map_or(rest, |(_, rest)| rest).to_owned());
     }
     starts.push(tokens.len());

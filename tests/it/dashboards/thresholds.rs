@@ -9,14 +9,18 @@ use super::{dashboards, list, panels, text};
 use crate::alerts::limit;
 
 /// What is coloured where an alert begins: a panel, its column if it has several, the alert.
-const ALERTED: [(&str, &str, &str); 7] = [
+const ALERTED: [(&str, &str, &str); 4] = [
     ("Collection takes", "", "QueueboardScrapeSlow"),
-    ("Longest ETA", "", "QueueboardEtaTooLong"),
-    ("When each stage is done", "", "QueueboardEtaTooLong"),
-    ("Stages", "ETA", "QueueboardEtaTooLong"),
     ("Oldest wait", "", "QueueboardOldestPendingTooOld"),
     ("Stages", "Oldest pending", "QueueboardOldestPendingTooOld"),
     ("Stages", "Longest processing", "QueueboardItemStuck"),
+];
+
+/// What shows the former ETA, and is coloured from the same number of seconds on.
+const FORMER_ETA: [(&str, &str); 3] = [
+    ("Longest ETA", ""),
+    ("When each stage is done", ""),
+    ("Stages", "ETA"),
 ];
 
 /// What is coloured where no alert says so: what the numbers are of is the process's own.
@@ -56,8 +60,20 @@ fn numbers_are_coloured_where_the_alert_begins() {
         .flat_map(panels)
         .flat_map(steps)
         .collect();
-    for (title, column, alert) in ALERTED {
+    let former = FORMER_ETA.map(|(title, column)| {
+        let (_, number) = limit("QueueboardEtaTooLong");
+        (
+            title,
+            column,
+            "queueboard_stage_eta_seconds".to_owned(),
+            number,
+        )
+    });
+    let alerted = ALERTED.map(|(title, column, alert)| {
         let (metric, number) = limit(alert);
+        (title, column, metric, number)
+    });
+    for (title, column, metric, number) in alerted.into_iter().chain(former) {
         assert_eq!(
             found.remove(&(title, column)),
             Some(vec![number]),
