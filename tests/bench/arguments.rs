@@ -30,6 +30,8 @@ pub(crate) enum Part {
     Cpu,
     /// Scrapes that arrive together, round trips, a database far away
     Wire,
+    /// A scrape with the collector `outlook` and one without in turn
+    Outlook,
     /// Memory over ten thousand scrapes
     Memory,
 }

@@ -70,6 +70,10 @@ pub(crate) fn bars(results: &Results) -> Vec<Bar> {
     ] {
         bars.extend(pairs.as_ref().map(|pairs| at_most(what, pairs, most)));
     }
+    for (of_what, pairs) in &results.outlook {
+        let what = format!("{of_what}: a scrape with the outlook ÷ one without");
+        bars.push(at_most(&what, pairs, 1.3));
+    }
     if let Some([without, with]) = &results.enums {
         let what =
             "1 million rows, ENUM columns: a scrape ÷ one of text columns, no indexes of ours";

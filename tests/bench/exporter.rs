@@ -26,6 +26,11 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn serve(database_url: &str, zone: &Zone) -> Result<Self> {
+        Self::serve_with(database_url, zone, &[])
+    }
+
+    /// Serves with more flags.
+    pub(crate) fn serve_with(database_url: &str, zone: &Zone, flags: &[&str]) -> Result<Self> {
         let configuration = tempfile::NamedTempFile::new()?;
         std::fs::write(configuration.path(), zone.configuration())?;
         let mut child = Command::new(BINARY)
@@ -34,6 +39,7 @@ impl Exporter {
             .arg("--web.listen-address=127.0.0.1:0")
             .arg("--config.file")
             .arg(configuration.path())
+            .args(flags)
             .stderr(Stdio::piped())
             .spawn()?;
         let mut log = BufReader::new(child.stderr.take().context("no log")?);

@@ -47,6 +47,20 @@ FROM processing_queue
 WHERE stage = 'summarize' AND status = 'completed' AND completed_at > now() - interval '24 hours'
 GROUP BY 1";
 
+const ARRIVED: &str = "
+SELECT stage, floor(extract(epoch FROM created_at) / 300) AS bucket, count(*)
+FROM processing_queue
+WHERE created_at > now() - interval '24 hours'
+GROUP BY 1, 2";
+
+const DONE: &str = "
+SELECT stage, floor(extract(epoch FROM completed_at) / 300) AS bucket, count(*),
+       count(*) FILTER (WHERE started_at > created_at + interval '1 minute') AS waited,
+       sum(completed_at - started_at) AS worked
+FROM processing_queue
+WHERE status = 'completed' AND completed_at > now() - interval '24 hours'
+GROUP BY 1, 2";
+
 const CURRENT: &str = "
 SELECT q.id, q.stage, q.document_id, q.started_at, d.title, d.original_filename, d.file_path,
        d.ai_model_version
@@ -97,7 +111,9 @@ impl<'a> Naive<'a> {
 }
 
 fn questions(zone: &str) -> Vec<String> {
-    let questions = [STAGES, POOL, CREATED, COMPLETED, CURRENT, JOBS];
+    let questions = [
+        STAGES, POOL, CREATED, COMPLETED, ARRIVED, DONE, CURRENT, JOBS,
+    ];
     let written = |question: &str| {
         let question = question.replace("{midnight}", MIDNIGHT);
         question.replace("{zone}", zone)

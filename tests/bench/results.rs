@@ -38,6 +38,8 @@ pub(crate) struct Results {
     pub day: Option<Pairs>,
     /// A scrape of ENUM columns, then of text, without the indexes and with them.
     pub enums: Option<[Pairs; 2]>,
+    /// A scrape with the collector `outlook`, then without it, on the databases named.
+    pub outlook: Vec<(&'static str, Pairs)>,
     /// A scrape, then the same SQL through pgbench.
     pub pgbench: Option<Pairs>,
     pub cpu: Option<Cost>,
@@ -134,6 +136,9 @@ impl Bench<'_> {
                 scrape_from_away: wire::scrape_from_away(small)?,
             });
         }
+        if wanted.wants(Part::Outlook) {
+            self.outlook("10 thousand rows, our indexes", small)?;
+        }
         if wanted.wants(Part::Memory) {
             progress("memory");
             let exporter = Exporter::serve(&small.url(), &small.zone)?;
@@ -142,12 +147,28 @@ impl Bench<'_> {
         Ok(())
     }
 
+    fn outlook(&mut self, of_what: &'static str, database: &Database) -> Result<()> {
+        progress("scrapes with and without the outlook in turn");
+        let without = ["--no-collector.outlook"];
+        let with = Exporter::serve(&database.url(), &database.zone)?;
+        let without = Exporter::serve_with(&database.url(), &database.zone, &without)?;
+        let (mut with, mut without) = (with.warm()?, without.warm()?);
+        let pairs = Pairs::measure(|| Ok(with.scrape()?.took), || Ok(without.scrape()?.took))?;
+        self.results.outlook.push((of_what, pairs));
+        Ok(())
+    }
+
     fn large(&mut self, small: &Database) -> Result<()> {
         let runtime = self.runtime;
         let quiet = self.both(Shape::small(1_000_000))?;
         runtime.block_on(quiet.remove())?;
 
-        let (busy, quieter) = (self.both(Shape::busy(1_000_000))?, self.both(QUIETER)?);
+        let mut busy = self.create(Shape::busy(1_000_000))?;
+        self.cell(&mut busy, false)?;
+        self.outlook("1 million rows, no indexes of ours", &busy)?;
+        busy.index()?;
+        self.cell(&mut busy, true)?;
+        let quieter = self.both(QUIETER)?;
         self.results.day = Some(scrapes_in_turn(&busy, &quieter)?);
         runtime.block_on(busy.remove())?;
         runtime.block_on(quieter.remove())?;
@@ -172,6 +193,7 @@ impl Bench<'_> {
         let mut large = self.create(Shape::busy(10_000_000))?;
         large.index()?;
         self.cell(&mut large, true)?;
+        self.outlook("10 million rows, our indexes", &large)?;
         self.results.before = Some(cells::in_turn(runtime, &before, &large)?);
         self.results.indexes = runtime.block_on(large.index_sizes())?;
         runtime.block_on(before.remove())?;

@@ -18,6 +18,8 @@ mod jobs;
 mod life;
 /// Alert rules, and what became of their pages.
 mod pages;
+/// What was said of a life against what came, as a drawing.
+mod plot;
 /// Rows become what a scrape would read at a moment.
 mod table;
 /// What was said of a life against what came.
@@ -53,6 +55,13 @@ fn all_lives_are_judged_well() {
 fn all_lives_wake_nobody_in_vain() {
     let missed = watch(&folder("target/lives"));
     assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+#[ignore = "run by tests/eta/run: it draws what stands in the README"]
+fn a_life_is_drawn() {
+    let files = life::files(&folder("target/lives"), "mixed");
+    plot::draw(&Life::read(&files[0])).expect("a drawing");
 }
 
 fn folder(path: &str) -> PathBuf {
