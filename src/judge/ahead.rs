@@ -27,7 +27,12 @@ const STEP_SHARE: f64 = 0.5;
 pub(super) struct Ahead<'a> {
     clock: &'a Clock,
     since: UnixSeconds,
-    paces: [f64; 24],
+    profile: &'a Profile,
+    /// Rows a second of all hours. What an hour is like is looked up when it is asked for: most
+    /// drains are over within few.
+    overall: Option<f64>,
+    /// Rows a second now, and in hours of which nothing is known.
+    now: f64,
     /// The logarithm of how many times faster now is.
     difference: f64,
 }
@@ -37,12 +42,12 @@ impl<'a> Ahead<'a> {
     pub(super) fn from(
         since: UnixSeconds,
         now: Option<f64>,
-        profile: &Profile,
+        profile: &'a Profile,
         clock: &'a Clock,
     ) -> Option<Self> {
-        let hours = profile.paces();
-        let now = now.or_else(|| mean(hours.iter().flatten().copied()))?;
-        let ratio = match hours[clock.hour(since)] {
+        let now = now.or_else(|| mean(profile.paces().into_iter().flatten()))?;
+        let overall = profile.overall();
+        let ratio = match profile.pace(clock.hour(since), overall) {
             Some(usual) if usual > 0.0 => now / usual,
             _ => 1.0,
         };
@@ -50,14 +55,16 @@ impl<'a> Ahead<'a> {
         Some(Self {
             clock,
             since,
-            paces: hours.map(|hour| hour.unwrap_or(now)),
+            profile,
+            overall,
+            now,
             difference: ratio.ln(),
         })
     }
 
     /// Returns rows a second, so many seconds from the instant on.
     pub(super) fn at(&self, seconds: f64) -> f64 {
-        let usual = self.paces[self.clock.hour(self.since + seconds)];
+        let usual = self.usual(self.clock.hour(self.since + seconds));
         if self.difference == 0.0 {
             return usual;
         }
@@ -107,7 +114,12 @@ impl<'a> Ahead<'a> {
             let step = step.min(STEP_SECONDS.max(spent * STEP_SHARE)).max(1.0);
             return (step, self.at(spent + step / 2.0));
         }
-        (f64::INFINITY, mean(self.paces.into_iter()).unwrap_or(0.0))
+        let hours = (0..24).map(|hour| self.usual(hour));
+        (f64::INFINITY, mean(hours).unwrap_or(0.0))
+    }
+
+    fn usual(&self, hour: usize) -> f64 {
+        self.profile.pace(hour, self.overall).unwrap_or(self.now)
     }
 }
 

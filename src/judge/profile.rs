@@ -52,20 +52,29 @@ impl Profile {
         self.hours[span.hour].count(span, rows, -1.0);
     }
 
-    /// Returns rows a second by hour of the day: none where rows waited and nobody worked, nothing
-    /// where the hour is not known.
-    pub(super) fn paces(&self) -> [Option<f64>; 24] {
+    /// Returns rows a second of all hours in which rows were completed; nothing where too little is
+    /// known.
+    pub(super) fn overall(&self) -> Option<f64> {
         if self.buckets < MIN_PROFILE_BUCKETS {
-            return [None; 24];
+            return None;
         }
         let worked = self.hours.iter().filter(|hour| hour.completed > 0.5);
         let (completed, seconds) = worked.fold((0.0, 0.0), |(completed, seconds), hour| {
             (completed + hour.completed, seconds + hour.busy_seconds)
         });
-        if completed <= 0.5 || seconds <= 0.0 {
-            return [None; 24];
-        }
-        self.hours.map(|hour| hour.pace(completed / seconds))
+        (completed > 0.5 && seconds > 0.0).then(|| completed / seconds)
+    }
+
+    /// Returns rows a second at an hour of the day, by those of all hours: none where rows waited
+    /// and nobody worked, nothing where the hour is not known.
+    pub(super) fn pace(&self, hour: usize, overall: Option<f64>) -> Option<f64> {
+        self.hours[hour].pace(overall?)
+    }
+
+    /// Returns rows a second by hour of the day.
+    pub(super) fn paces(&self) -> [Option<f64>; 24] {
+        let overall = self.overall();
+        std::array::from_fn(|hour| self.pace(hour, overall))
     }
 
     /// Returns how many rows a second arrive at an hour of the day.
