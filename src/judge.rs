@@ -18,6 +18,7 @@ pub mod machines;
 pub mod names;
 pub mod outlook;
 mod pace;
+pub mod problems;
 mod profile;
 mod progress;
 pub mod prospect;
@@ -37,6 +38,7 @@ use current::Working;
 use jobs::Jobs;
 use machines::MachineLane;
 use names::Names;
+use problems::Problem;
 use prospects::Prospects;
 use stages::{PoolShare, StageLane};
 use trend::Trend;
@@ -64,6 +66,16 @@ pub struct Board {
     pub current: Option<Vec<Working>>,
     /// Rows whose status is none of the four, by stage, where the lanes are refused for them.
     pub unknown_statuses: Vec<UnknownStatuses>,
+    /// What somebody should look at.
+    pub problems: Vec<Problem>,
+}
+
+impl Board {
+    /// Returns what people call a machine; its key when the board does not know it.
+    pub fn machine_label<'a>(&'a self, key: &'a str) -> &'a str {
+        let known = self.machine_labels.iter().find(|(known, _)| known == key);
+        known.map_or(key, |(_, label)| label)
+    }
 }
 
 /// How many rows of a stage have a status that is none of the four.
@@ -101,8 +113,10 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
         jobs: None,
         current: None,
         unknown_statuses: Vec::new(),
+        problems: Vec::new(),
     };
     let Some(now) = snapshot.now else {
+        board.problems = problems::judge(&board, UnixSeconds::NAN);
         return board;
     };
     let windows = Windows::at(now, pipeline.timezone);
@@ -128,6 +142,7 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
     let current = snapshot.current.as_ref();
     board.current = current.map(|rows| current::judge(rows, &names, pipeline));
     board.unknown_statuses = unknown_statuses(&snapshot.unknown_status, &names, pipeline);
+    board.problems = problems::judge(&board, unix_seconds(now));
     board
 }
 

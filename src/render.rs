@@ -9,4 +9,5 @@ pub mod page;
 pub mod terminal;
 
 mod drain;
+mod problems;
 mod words;

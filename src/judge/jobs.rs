@@ -150,6 +150,12 @@ fn text(value: &Option<Text>) -> &str {
 }
 
 impl Job {
+    /// Returns what people call it: its kind when it has no label.
+    pub fn name(&self) -> &str {
+        let label = self.label.as_deref().filter(|label| !label.is_empty());
+        label.unwrap_or(&self.kind)
+    }
+
     /// Returns its label cut to what a metric's label may hold.
     pub fn short_label(&self) -> &str {
         cut(self.label.as_deref().unwrap_or_default())

@@ -6,9 +6,12 @@ use serde_json::{Map, Value, json};
 use crate::judge::current::Working;
 use crate::judge::jobs::{Job, Jobs};
 use crate::judge::machines::MachineLane;
+use crate::judge::problems::Problem;
 use crate::judge::stages::{Items, PoolShare, StageLane};
 use crate::judge::trend::Trend;
 use crate::judge::{Board, Lanes};
+
+use super::problems;
 
 /// Renders the overview; nothing when a part of the board is missing, since a client would take
 /// what is left for the whole.
@@ -28,6 +31,7 @@ pub fn render(board: &Board) -> Option<Value> {
     overview.insert("trend_24h".into(), trend(trends));
     overview.insert("totals".into(), totals(lanes));
     overview.insert("background_jobs".into(), background_jobs(jobs));
+    overview.insert("problems".into(), problems(board));
     Some(Value::Object(overview))
 }
 
@@ -149,6 +153,18 @@ fn background_job(job: &Job) -> Value {
         "error": job.error,
         "machine": job.machine,
     })
+}
+
+fn problems(board: &Board) -> Value {
+    let problem = |problem: &Problem| {
+        json!({
+            "alert": problem.what.alert(),
+            "machine": problem.machine,
+            "stage": problem.stage,
+            "text": problems::text(problem),
+        })
+    };
+    board.problems.iter().map(problem).collect()
 }
 
 fn whole_seconds(seconds: f64) -> i64 {

@@ -101,13 +101,6 @@ fn failures(view: &View) -> Markup {
     }
 }
 
-/// What people call a machine; its key when the board does not know it.
-fn machine_label<'a>(board: &'a Board, key: &'a str) -> &'a str {
-    let labels = &board.machine_labels;
-    let known = labels.iter().find(|(known, _)| known == key);
-    known.map_or(key, |(_, label)| label)
-}
-
 /// What is shown of a stage; a row may have one without a name.
 fn stage_name(stage: &str) -> &str {
     if stage.is_empty() { "(no name)" } else { stage }

@@ -10,14 +10,14 @@ use crate::judge::prospects::Prospects;
 use crate::judge::stages::StageLane;
 use crate::judge::{Board, Lanes};
 
-use super::drain;
 use super::words::{share, span};
+use super::{drain, problems};
 
 const BAR_CELLS: usize = 20;
 
 /// Renders the board; a part that could not be read says so.
 pub fn render(board: &Board) -> String {
-    let mut page = String::new();
+    let mut page = problems_text(board);
     if !board.up {
         return "The database cannot be reached: there is no board to show.\n".to_owned();
     }
@@ -33,6 +33,23 @@ pub fn render(board: &Board) -> String {
         None => page += "Background jobs could not be read.\n",
     }
     page
+}
+
+/// What somebody should look at, first of all.
+fn problems_text(board: &Board) -> String {
+    let line = |problem| match problems::subject(problem, board) {
+        Some(subject) => format!(
+            "! {}: {}\n",
+            plain(&subject),
+            plain(&problems::text(problem))
+        ),
+        None => format!("! {}\n", problems::text(problem)),
+    };
+    let mut lines: String = board.problems.iter().map(line).collect();
+    if !lines.is_empty() {
+        lines.push('\n');
+    }
+    lines
 }
 
 fn lanes_text(lanes: &Lanes, board: &Board) -> String {
@@ -130,11 +147,6 @@ fn jobs_text(jobs: &[Job]) -> String {
 }
 
 fn job_cells(job: &Job) -> Vec<String> {
-    let name = job
-        .label
-        .as_deref()
-        .filter(|label| !label.is_empty())
-        .unwrap_or(&job.kind);
     let state = if job.stale {
         "STALE".to_owned()
     } else {
@@ -142,7 +154,7 @@ fn job_cells(job: &Job) -> Vec<String> {
     };
     let time = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), span);
     vec![
-        plain(name),
+        plain(job.name()),
         job.machine.clone(),
         state,
         progress(job),

@@ -156,6 +156,18 @@ fn tokens(expression: &str) -> Vec<&str> {
     tokens
 }
 
+/// Returns the names of all alerts.
+pub(crate) fn names() -> BTreeSet<String> {
+    alerts().iter().map(name).collect()
+}
+
+/// Returns the expressions of an alert's rules.
+pub(crate) fn expressions(alert: &str) -> Vec<String> {
+    let alerts = alerts().into_iter().filter(|rule| name(rule) == alert);
+    let expression = |rule: Value| rule["expr"].as_str().unwrap_or_default().to_owned();
+    alerts.map(expression).collect()
+}
+
 /// Returns the metric that an alert looks at first, and the number that it compares with first.
 pub(crate) fn limit(alert: &str) -> (String, f64) {
     let alerts = alerts();

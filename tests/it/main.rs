@@ -71,6 +71,8 @@ mod pager;
 mod panel_texts;
 /// A transaction pooler between the exporter and its database.
 mod pooler;
+/// What somebody should look at: the same by the overview as by the alert rules.
+mod problems;
 /// Configuration that is read again while it serves.
 mod reload;
 /// What the admin listener refuses.

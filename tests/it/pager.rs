@@ -115,7 +115,7 @@ async fn a_dead_database_pages_once_and_nothing_else_is_told_meanwhile() {
 }
 
 /// A database that has every table and not a row.
-async fn empty() -> Database {
+pub(crate) async fn empty() -> Database {
     let mut database = Database::create(Engine::Postgres).await;
     let board = crate::random::board(6, 0, chrono::DateTime::UNIX_EPOCH, chrono_tz::Tz::UTC);
     assert!(board.jobs.is_some(), "the table of jobs is there");

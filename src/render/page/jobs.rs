@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 
-use super::machine_label;
 use crate::judge::Board;
 use crate::judge::jobs::Job;
 use crate::render::words::{number, share, span};
@@ -21,19 +20,13 @@ pub(super) fn section(board: &Board) -> Markup {
     }
 }
 
-/// What people call a job; its kind when it has no label.
-pub(super) fn name(job: &Job) -> &str {
-    let label = job.label.as_deref().filter(|label| !label.is_empty());
-    label.unwrap_or(&job.kind)
-}
-
 fn item(job: &Job, board: &Board) -> Markup {
     html! {
         li data-job=(job.id) {
             div .line {
                 span {
-                    bdi .name { (name(job)) }
-                    " " span .quiet { (machine_label(board, &job.machine)) }
+                    bdi .name { (job.name()) }
+                    " " span .quiet { (board.machine_label(&job.machine)) }
                 }
                 @if job.stale {
                     strong .bad { "STALE" }
@@ -42,7 +35,7 @@ fn item(job: &Job, board: &Board) -> Markup {
                 }
             }
             @if let Some(share) = share(job) {
-                progress value=(share) max="1" aria-label={ "Progress of " (name(job)) } {}
+                progress value=(share) max="1" aria-label={ "Progress of " (job.name()) } {}
             }
             p .quiet { (facts(job).join(" · ")) }
             @if let Some(error) = job.error.as_deref().filter(|error| !error.is_empty()) {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::filter::link;
 use super::groups::{self, Cause, Group};
-use super::{Filter, View, machine_label, stage_name};
+use super::{Filter, View, stage_name};
 use crate::judge::Board;
 use crate::judge::failures::{Failure, Failures};
 use crate::render::words::{count, number, span};
@@ -81,7 +81,7 @@ fn section(group: &Group, board: &Board) -> Markup {
                     span {
                         (stage_name(group.stage))
                         " " span .quiet {
-                            (machine_label(board, group.machine)) " · "
+                            (board.machine_label(group.machine)) " · "
                             span .count { (number(group.len() as i64)) } " on this page"
                         }
                     }

@@ -4,6 +4,7 @@ use crate::judge::deadline::Deadline;
 use crate::judge::failures::Failure;
 use crate::judge::machines::{MachineLane, State};
 use crate::judge::outlook::Outlook;
+use crate::judge::problems::{Problem, What};
 use crate::judge::prospect::Prospect;
 use crate::judge::prospects::{PipelineProspect, Prospects, StageProspect};
 use crate::judge::quantiles::Quantiles;
@@ -55,6 +56,23 @@ fn board() -> Board {
         jobs: None,
         current: None,
         unknown_statuses: Vec::new(),
+        problems: vec![
+            of_summarize(What::Growing(7)),
+            of_summarize(What::DeadlineMissed("08:00".to_owned(), 600.0)),
+            Problem {
+                what: What::MachineIdle(7),
+                machine: Some("macmini".into()),
+                stage: None,
+            },
+        ],
+    }
+}
+
+fn of_summarize(what: What) -> Problem {
+    Problem {
+        what,
+        machine: Some("macmini".into()),
+        stage: Some("summarize".into()),
     }
 }
 
@@ -212,9 +230,9 @@ fn the_next_page_keeps_the_filter() {
 fn what_is_wrong_stands_first() {
     let text = page(Some(&failures(Vec::new(), 0)), &Filter::default(), None);
     for words in [
-        "what the machines work on, background jobs.",
-        "summarize is growing (7 pending)",
-        "summarize due by 08:00, may be 10 min late",
+        "summarize</bdi>:</strong> growing, 7 rows waiting",
+        "summarize</bdi>:</strong> due by 08:00, may be 10 min late",
+        "맥미니</bdi>:</strong> idle, 7 rows waiting",
         "done in about 40 min; summarize is done last.",
         "done in about 40 min (25 to 70)",
         "3 failed rows",
@@ -225,6 +243,11 @@ fn what_is_wrong_stands_first() {
     let down = Board {
         up: false,
         lanes: None,
+        problems: vec![Problem {
+            what: What::DatabaseUnreachable,
+            machine: None,
+            stage: None,
+        }],
         ..board()
     };
     let filter = Filter::default();

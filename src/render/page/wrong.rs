@@ -2,22 +2,22 @@
 
 use maud::{Markup, html};
 
-use super::{View, stage_name};
+use super::View;
 use crate::judge::Board;
-use crate::judge::prospects::StageProspect;
-use crate::render::drain;
-use crate::render::words::{count, number};
+use crate::judge::problems::Problem;
+use crate::render::problems::{subject, text};
+use crate::render::words::count;
+
+/// So many problems are shown; of more it is said how many.
+const MAX_SHOWN: usize = 20;
 
 /// One line for each thing that is wrong.
 pub(super) fn strip(view: &View) -> Markup {
-    let lines = [
-        unread(view),
-        stale(view.board),
-        backlogs(view.board),
-        late(view.board),
-        failed(view.board),
-    ];
-    let lines: Vec<Markup> = lines.into_iter().flatten().collect();
+    let board = view.board;
+    let problems = board.problems.iter().take(MAX_SHOWN);
+    let problems = problems.map(|problem| line(problem, board));
+    let rest = [more(board), unread(view), failed(board)];
+    let lines: Vec<Markup> = problems.chain(rest.into_iter().flatten()).collect();
     html! {
         @if lines.is_empty() {
             p .wrong.nothing { "Nothing is wrong." }
@@ -29,67 +29,25 @@ pub(super) fn strip(view: &View) -> Markup {
     }
 }
 
-fn unread(view: &View) -> Option<Markup> {
-    let board = view.board;
-    if !board.up {
-        return Some(
-            html! { strong { "The database cannot be reached:" } " what is not shown is not known." },
-        );
+fn line(problem: &Problem, board: &Board) -> Markup {
+    html! {
+        span data-alert=(problem.what.alert()) {
+            @match subject(problem, board) {
+                Some(subject) => { strong { bdi { (subject) } ":" } " " (text(problem)) },
+                None => strong { (text(problem)) },
+            }
+        }
     }
-    let parts = [
-        (board.lanes.is_none(), "machines and stages"),
-        (board.prospects.is_none(), "when stages are done"),
-        (board.current.is_none(), "what the machines work on"),
-        (board.jobs.is_none(), "background jobs"),
-        (view.failures.is_none(), "failed rows"),
-    ];
-    let unread: Vec<&str> = parts
-        .into_iter()
-        .filter_map(|(missing, part)| missing.then_some(part))
-        .collect();
-    (!unread.is_empty())
-        .then(|| html! { strong { "Could not be read:" } " " (unread.join(", ")) "." })
 }
 
-fn stale(board: &Board) -> Option<Markup> {
-    let jobs = board.jobs.iter().flat_map(|jobs| &jobs.details);
-    let names: Vec<&str> = jobs
-        .filter(|job| job.stale)
-        .map(super::jobs::name)
-        .collect();
-    (!names.is_empty()).then(|| {
-        html! { strong { (count(names.len() as i64, "stale job:", "stale jobs:")) } " " (names.join(", ")) }
-    })
+fn more(board: &Board) -> Option<Markup> {
+    let more = board.problems.len().saturating_sub(MAX_SHOWN);
+    (more > 0).then(|| html! { "And " (count(more as i64, "other.", "others.")) })
 }
 
-fn backlogs(board: &Board) -> Option<Markup> {
-    let stages = board
-        .prospects
-        .iter()
-        .flat_map(|prospects| &prospects.stages);
-    let stuck = |stage: &&StageProspect| stage.prospect.outlook.is_trouble();
-    let text = |stage: &StageProspect| {
-        let lanes = board.lanes.iter().flat_map(|lanes| &lanes.stages);
-        let pending = lanes.filter(|lane| lane.stage == stage.stage);
-        let pending: i64 = pending.map(|lane| lane.items.pending).sum();
-        let outlook = drain::outlook(stage.prospect.outlook);
-        let name = stage_name(&stage.stage);
-        format!("{name} is {outlook} ({} pending)", number(pending))
-    };
-    let stuck: Vec<String> = stages.filter(stuck).map(text).collect();
-    (!stuck.is_empty()).then(|| html! { strong { "Not draining:" } " " (stuck.join(", ")) })
-}
-
-fn late(board: &Board) -> Option<Markup> {
-    let deadlines = board
-        .prospects
-        .iter()
-        .flat_map(|prospects| &prospects.deadlines);
-    let late = deadlines.filter(|due| due.slack.is_some_and(|slack| slack < 0.0));
-    let late: Vec<String> = late
-        .map(|due| format!("{} {}", stage_name(&due.stage), drain::deadline(due)))
-        .collect();
-    (!late.is_empty()).then(|| html! { strong { "Deadlines:" } " " (late.join("; ")) })
+fn unread(view: &View) -> Option<Markup> {
+    let is_unread = view.board.up && view.failures.is_none();
+    is_unread.then(|| html! { strong { "The failed rows could not be read." } })
 }
 
 fn failed(board: &Board) -> Option<Markup> {
