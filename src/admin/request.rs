@@ -1,5 +1,7 @@
 //! What a request of the admin listener asks for; whatever is wrong is said with its field. Pure.
 
+pub mod link;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::admin::action::Action;
 use crate::admin::operator::Operator;
+use crate::admin::request::link::Link;
 use crate::admin::request::{FailedRequest, cursor};
 use crate::exporter::Exporter;
 use crate::judge::Board;
@@ -195,12 +196,15 @@ async fn failed(exporter: &Exporter, query: &str) -> Response {
 }
 
 async fn page(exporter: &Exporter, query: &str) -> Response {
-    let request = match FailedRequest::parse(query, exporter.pipeline()) {
-        Ok(request) => request,
-        Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
-    };
-    let question = request.question(exporter.pipeline());
-    let (board, failures) = tokio::join!(board(exporter), exporter.failures(&question));
+    let mut link = Link::read(query);
+    let question = link.question(exporter.pipeline());
+    let (board, mut failures) = tokio::join!(board(exporter), exporter.failures(&question));
+    // When a page has been emptied, what is left stands on the one before.
+    while failures.as_ref().is_ok_and(|page| page.items.is_empty()) && link.cursors.pop().is_some()
+    {
+        let question = link.question(exporter.pipeline());
+        failures = exporter.failures(&question).await;
+    }
     if let Err(error) = &failures {
         tracing::warn!(error = error.reason(), "reading the failed rows failed");
     }
@@ -210,14 +214,14 @@ async fn page(exporter: &Exporter, query: &str) -> Response {
         .and_then(|failures| failures.next.as_ref())
         .map(cursor);
     let filter = render::page::Filter {
-        stage: request.stage,
-        machine: request.machine,
+        stage: link.stage,
+        machine: link.machine,
     };
     response::page(render::page::render(&render::page::View {
         board: &board,
         failures: failures.as_ref(),
         filter: &filter,
+        cursors: &link.cursors,
         next: next.as_deref(),
-        is_first: request.after.is_none(),
     }))
 }

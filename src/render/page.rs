@@ -31,10 +31,10 @@ pub struct View<'a> {
     pub failures: Option<&'a Failures>,
     /// Which failed rows were asked for.
     pub filter: &'a Filter,
+    /// Where the pages begin, from the second one to this one.
+    pub cursors: &'a [String],
     /// The cursor of the next page.
     pub next: Option<&'a str>,
-    /// Whether no page of failed rows stands before this one.
-    pub is_first: bool,
 }
 
 /// Which failed rows are asked for; nothing means all.

@@ -1,3 +1,5 @@
+mod links;
+
 use crate::support::{Browser, Database, Demo, Engine, Exporter, Options, TOKEN, get};
 
 /// Opens a page as a person does who has typed the token.

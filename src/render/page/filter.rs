@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{Filter, View};
 use crate::judge::names::OTHER;
+use crate::judge::stages::StageLane;
 
 /// The form that chooses a stage and a machine.
 pub(super) fn form(view: &View) -> Markup {
@@ -19,23 +20,34 @@ pub(super) fn form(view: &View) -> Markup {
     }
 }
 
-/// Returns where the rows of a filter are shown, from the one after the cursor on.
-pub(super) fn link(filter: &Filter, after: Option<&str>) -> String {
-    let parameters = [
-        ("stage", filter.stage.as_deref()),
-        ("machine", filter.machine.as_deref()),
-        ("after", after),
-    ];
+/// Returns where a page of a filter's rows is shown: each cursor leads one page on.
+pub(super) fn link<'a>(filter: &Filter, cursors: impl IntoIterator<Item = &'a str>) -> String {
     let mut query = Serializer::new(String::new());
-    for (name, value) in parameters {
-        query.extend_pairs(value.map(|value| (name, value)));
-    }
+    query.extend_pairs(filter.stage.iter().map(|stage| ("stage", stage)));
+    query.extend_pairs(filter.machine.iter().map(|machine| ("machine", machine)));
+    query.extend_pairs(cursors.into_iter().map(|cursor| ("after", cursor)));
     let query = query.finish();
     if query.is_empty() {
         "/".to_owned()
     } else {
         format!("/?{query}")
     }
+}
+
+/// Returns what the filter asks for that there is not: a word for it, and its name.
+pub(super) fn unknown<'a>(view: &View<'a>) -> Option<(&'static str, &'a str)> {
+    let machines = &view.board.machine_labels;
+    let machine = view.filter.machine.as_deref();
+    let machine = machine.filter(|asked| machines.iter().all(|(key, _)| key != asked));
+    // Stages that are folded into one have no lane of their own.
+    let stages = view.board.lanes.as_ref().map(|lanes| &lanes.stages);
+    let is_no_stage = |asked: &&str| {
+        let differs = |lane: &StageLane| lane.stage != *asked && lane.stage != OTHER;
+        stages.is_some_and(|stages| stages.iter().all(differs))
+    };
+    let stage = view.filter.stage.as_deref().filter(is_no_stage);
+    let machine = machine.map(|machine| ("machine", machine));
+    machine.or(stage.map(|stage| ("stage", stage)))
 }
 
 fn select<'a>(

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::filter::link;
+use super::filter::{link, unknown};
 use super::groups::{self, Cause, Group};
 use super::{Filter, View, stage_name};
 use crate::judge::Board;
@@ -26,7 +26,7 @@ pub(super) fn list(view: &View) -> Markup {
     };
     let groups = groups::of(&failures.items);
     html! {
-        p #total { (total(failures, view.filter)) }
+        p #total { (total(failures, view.filter)) (nothing(view, failures)) }
         @if !groups.is_empty() {
             (bar(failures.items.len()))
             @for group in &groups { (section(group, view.board)) }
@@ -50,6 +50,17 @@ fn total(failures: &Failures, filter: &Filter) -> String {
             number(shown),
             count(total, "failed row", "failed rows")
         ),
+    }
+}
+
+/// Why a filter leaves nothing, and the way out of it.
+fn nothing(view: &View, failures: &Failures) -> Markup {
+    if failures.total > 0 || *view.filter == Filter::default() {
+        return html! {};
+    }
+    html! {
+        @if let Some((what, name)) = unknown(view) { " There is no " (what) " " bdi { (name) } "." }
+        " " a href="/#failures" { "Show all failed rows" }
     }
 }
 
@@ -155,13 +166,18 @@ fn facts(failure: &Failure) -> String {
 }
 
 fn pages(view: &View) -> Markup {
+    let way = || view.cursors.iter().map(String::as_str);
+    let before = view.cursors.len().saturating_sub(1);
     html! {
-        @if !view.is_first || view.next.is_some() {
+        @if !view.cursors.is_empty() || view.next.is_some() {
             nav .pages aria-label="Pages of failed rows" {
-                @if !view.is_first { a href={ (link(view.filter, None)) "#failures" } { "First page" } }
+                @if before > 0 { a href={ (link(view.filter, [])) "#failures" } { "First page" } " " }
+                @if !view.cursors.is_empty() {
+                    a rel="prev" href={ (link(view.filter, way().take(before))) "#failures" } { "Previous page" }
+                }
                 " "
-                @if let Some(next) = view.next {
-                    a rel="next" href={ (link(view.filter, Some(next))) "#failures" } { "Next page" }
+                @if view.next.is_some() {
+                    a rel="next" href={ (link(view.filter, way().chain(view.next))) "#failures" } { "Next page" }
                 }
             }
         }

@@ -138,7 +138,7 @@ fn page(failures: Option<&Failures>, filter: &Filter, next: Option<&str>) -> Str
         failures,
         filter,
         next,
-        is_first: true,
+        cursors: &[],
     })
 }
 
@@ -227,6 +227,56 @@ fn the_next_page_keeps_the_filter() {
 }
 
 #[test]
+fn the_pages_before_are_a_way_back() {
+    let rows = failures(vec![failure(1, "ocr", "c")], 901);
+    let (all, board, cursors) = (Filter::default(), board(), ["b".to_owned(), "c".to_owned()]);
+    let page = render(&View {
+        board: &board,
+        failures: Some(&rows),
+        filter: &all,
+        cursors: &cursors,
+        next: Some("d"),
+    });
+    for link in [
+        "<a href=\"/#failures\">First page</a>",
+        "<a rel=\"prev\" href=\"/?after=b#failures\">Previous page</a>",
+        "<a rel=\"next\" href=\"/?after=b&amp;after=c&amp;after=d#failures\">Next page</a>",
+    ] {
+        assert!(page.contains(link), "{link}: {page}");
+    }
+}
+
+#[test]
+fn what_a_filter_asks_for_in_vain_is_named() {
+    let told = |stage: Option<&str>, machine: Option<&str>| {
+        let filter = Filter {
+            stage: stage.map(str::to_owned),
+            machine: machine.map(str::to_owned),
+        };
+        page(Some(&failures(Vec::new(), 0)), &filter, None)
+    };
+    let all = "<a href=\"/#failures\">Show all failed rows</a>";
+    for (page, words) in [
+        (
+            told(Some("<b>"), None),
+            "There is no stage <bdi>&lt;b&gt;</bdi>.",
+        ),
+        (
+            told(None, Some("gone")),
+            "There is no machine <bdi>gone</bdi>.",
+        ),
+    ] {
+        assert!(page.contains(words) && page.contains(all), "{page}");
+    }
+    let known = told(Some("summarize"), Some("macmini"));
+    assert!(
+        known.contains(all) && !known.contains("There is no"),
+        "{known}"
+    );
+    assert!(!told(None, None).contains(all));
+}
+
+#[test]
 fn what_is_wrong_stands_first() {
     let text = page(Some(&failures(Vec::new(), 0)), &Filter::default(), None);
     for words in [
@@ -256,7 +306,7 @@ fn what_is_wrong_stands_first() {
         failures: None,
         filter: &filter,
         next: None,
-        is_first: true,
+        cursors: &[],
     };
     assert!(render(&view).contains("The database cannot be reached:"));
 }
