@@ -29,6 +29,7 @@ pub mod stages;
 pub mod trend;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use crate::config::Pipeline;
 use crate::snapshot::{OddDeferral, Outcome, Snapshot, StageRow, UnixSeconds, UnknownStatusRow};
@@ -48,6 +49,10 @@ use trend::Trend;
 pub struct Board {
     /// Whether the scrape got its snapshot.
     pub up: bool,
+    /// The database's clock at the scrape; absent without a snapshot.
+    pub now: Option<DateTime<Utc>>,
+    /// The zone of the pipeline's clock.
+    pub timezone: Tz,
     /// How each collector's question went.
     pub outcomes: Vec<Outcome>,
     /// How long the collection took, in seconds.
@@ -104,6 +109,8 @@ pub struct Lanes {
 pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
     let mut board = Board {
         up: snapshot.now.is_some(),
+        now: snapshot.now,
+        timezone: pipeline.timezone,
         outcomes: snapshot.outcomes.clone(),
         scrape_seconds: snapshot.duration.as_secs_f64(),
         machine_labels: machines::labels(pipeline),

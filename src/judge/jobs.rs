@@ -10,6 +10,9 @@ use super::names::{Names, cut};
 use super::progress;
 use super::{seconds_between, unix_seconds};
 
+/// The states of a job that ended without what it was for.
+const FAILED: [&str; 2] = ["failed", "error"];
+
 /// Background jobs, some in detail and all of them counted.
 #[derive(Debug)]
 pub struct Jobs {
@@ -38,6 +41,8 @@ pub struct Job {
     pub total: Option<i64>,
     /// When it started.
     pub started_at: Option<UnixSeconds>,
+    /// When it ended.
+    pub finished_at: Option<UnixSeconds>,
     /// Its last heartbeat.
     pub heartbeat: Option<UnixSeconds>,
     /// How long it has run, or ran, in seconds.
@@ -118,6 +123,7 @@ fn job(row: &JobRow, kinds: &Names, states: &Names, windows: &Windows, pipeline:
         processed: row.processed,
         total: row.total,
         started_at: row.started_at.filter(|at| at.is_finite()),
+        finished_at: row.finished_at.filter(|at| !running && at.is_finite()),
         heartbeat: row.updated_at.filter(|at| at.is_finite()),
         elapsed,
         eta: running.then(eta).flatten(),
@@ -154,6 +160,11 @@ impl Job {
     pub fn name(&self) -> &str {
         let label = self.label.as_deref().filter(|label| !label.is_empty());
         label.unwrap_or(&self.kind)
+    }
+
+    /// Returns whether it ended without what it was for.
+    pub fn has_failed(&self) -> bool {
+        FAILED.contains(&self.state.as_str())
     }
 
     /// Returns its label cut to what a metric's label may hold.

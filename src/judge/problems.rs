@@ -30,9 +30,6 @@ pub const STUCK_ASLEEP_SECONDS: f64 = 50_400.0;
 /// A later job that has lived for so many seconds makes good for one that failed.
 const MADE_GOOD_SECONDS: f64 = 600.0;
 
-/// The states of a job that failed.
-const FAILED: [&str; 2] = ["failed", "error"];
-
 /// Something that somebody should look at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
@@ -212,16 +209,12 @@ fn of_machine(lane: &MachineLane, lanes: &Lanes) -> Option<Problem> {
 fn of_job(job: &Job, jobs: &[Job], now: UnixSeconds) -> Option<Problem> {
     let what = if job.stale {
         What::JobStale(job.name().to_owned())
-    } else if has_failed(job) && !is_made_good(job, jobs, now) {
+    } else if job.has_failed() && job.elapsed.is_some() && !is_made_good(job, jobs, now) {
         What::JobFailed(job.name().to_owned())
     } else {
         return None;
     };
     Some(Problem::of_machine(what, &job.machine))
-}
-
-fn has_failed(job: &Job) -> bool {
-    FAILED.contains(&job.state.as_str()) && job.elapsed.is_some()
 }
 
 /// A later job of the same kind and label has not failed, and has lived for a while.
@@ -230,7 +223,7 @@ fn is_made_good(job: &Job, jobs: &[Job], now: UnixSeconds) -> bool {
     let mut good = jobs
         .iter()
         .filter(is_like)
-        .filter(|other| !FAILED.contains(&other.state.as_str()));
+        .filter(|other| !other.has_failed());
     good.any(|other| {
         let started = other.started_at.filter(|at| *at < now - MADE_GOOD_SECONDS);
         started

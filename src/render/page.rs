@@ -9,6 +9,7 @@ mod groups;
 mod jobs;
 mod lanes;
 mod rows;
+mod time;
 mod wrong;
 
 use maud::{DOCTYPE, Markup, html};

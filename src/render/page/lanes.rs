@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::filter::link;
-use super::{Filter, stage_name};
+use super::{Filter, stage_name, time};
 use crate::judge::current::Working;
 use crate::judge::forecast::Forecast;
 use crate::judge::machines::MachineLane;
@@ -63,7 +63,7 @@ fn card(lane: &MachineLane, lanes: &Lanes, board: &Board) -> Markup {
             @if lane.stages.is_empty() {
                 p .quiet { "No stages." }
             } @else {
-                (table(stages, board.prospects.as_ref()))
+                (table(stages, board))
             }
         }
     }
@@ -102,7 +102,7 @@ fn working(lane: &MachineLane, current: Option<&[Working]>) -> Markup {
     }
 }
 
-fn table<'a>(stages: impl Iterator<Item = &'a StageLane>, prospects: Option<&Prospects>) -> Markup {
+fn table<'a>(stages: impl Iterator<Item = &'a StageLane>, board: &Board) -> Markup {
     html! {
         table {
             thead {
@@ -113,17 +113,17 @@ fn table<'a>(stages: impl Iterator<Item = &'a StageLane>, prospects: Option<&Pro
                     th scope="col" { "ETA" }
                 }
             }
-            tbody { @for stage in stages { (row(stage, prospects)) } }
+            tbody { @for stage in stages { (row(stage, board)) } }
         }
     }
 }
 
-fn row(lane: &StageLane, prospects: Option<&Prospects>) -> Markup {
+fn row(lane: &StageLane, board: &Board) -> Markup {
     html! {
         tr data-stage=(lane.stage) {
             th scope="row" {
                 (stage_name(&lane.stage))
-                @if let Some(prospects) = prospects { (expected(&lane.stage, prospects)) }
+                @if let Some(prospects) = &board.prospects { (expected(&lane.stage, prospects, board)) }
             }
             td {
                 (number(lane.items.pending))
@@ -136,7 +136,7 @@ fn row(lane: &StageLane, prospects: Option<&Prospects>) -> Markup {
 }
 
 /// Where a stage goes, when it is done, and whether that is in time.
-fn expected(stage: &str, prospects: &Prospects) -> Markup {
+fn expected(stage: &str, prospects: &Prospects, board: &Board) -> Markup {
     let prospect = prospects.of(stage);
     let prospect = prospect.filter(|prospect| prospect.outlook != Outlook::Empty);
     let deadline = prospects.deadline_of(stage);
@@ -150,7 +150,9 @@ fn expected(stage: &str, prospects: &Prospects) -> Markup {
         }
         @if let Some(due) = deadline {
             br;
-            span .expected.bad[due.slack.is_some_and(|slack| slack < 0.0)] { (drain::deadline(due)) }
+            span .expected.bad[due.slack.is_some_and(|slack| slack < 0.0)] {
+                (time::about(due.at, board, &drain::deadline(due)))
+            }
         }
     }
 }
@@ -165,7 +167,7 @@ fn failed(lane: &StageLane) -> Markup {
         stage: Some(lane.stage.clone()),
         machine: None,
     };
-    html! { a .bad href={ (link(&filter, None)) "#failures" } { (failed) } }
+    html! { a .bad href={ (link(&filter, [])) "#failures" } { (failed) } }
 }
 
 fn eta(lane: &StageLane) -> Markup {

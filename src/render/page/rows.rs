@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::filter::{link, unknown};
 use super::groups::{self, Cause, Group};
-use super::{Filter, View, stage_name};
+use super::{Filter, View, stage_name, time};
 use crate::judge::Board;
 use crate::judge::failures::{Failure, Failures};
-use crate::render::words::{count, number, span};
+use crate::render::words::{count, number};
 
 /// A cause with more rows than this begins folded.
 const FEW_ROWS: usize = 5;
@@ -98,12 +98,12 @@ fn section(group: &Group, board: &Board) -> Markup {
                     }
                 }
             }
-            @for cause in &group.causes { (folded(cause, group.stage)) }
+            @for cause in &group.causes { (folded(cause, group.stage, board)) }
         }
     }
 }
 
-fn folded(cause: &Cause, stage: &str) -> Markup {
+fn folded(cause: &Cause, stage: &str, board: &Board) -> Markup {
     let few = cause.rows.len() <= FEW_ROWS;
     let name = cause.cause;
     html! {
@@ -114,20 +114,22 @@ fn folded(cause: &Cause, stage: &str) -> Markup {
                     span .count { (number(cause.rows.len() as i64)) }
                     " " span dir="auto" { (name) }
                 }
-                ol { @for failure in &cause.rows { (row(failure)) } }
+                ol { @for failure in &cause.rows { (row(failure, board)) } }
             }
         }
     }
 }
 
-fn row(failure: &Failure) -> Markup {
+fn row(failure: &Failure, board: &Board) -> Markup {
     html! {
         li .row data-id=(failure.id) data-stage=(failure.stage) {
             label {
                 input type="checkbox" autocomplete="off" value=(failure.id);
                 bdi .title { (failure.title) }
             }
-            p .quiet { (facts(failure)) }
+            p .quiet {
+                (facts(failure)) " · failed " (time::past(failure.failed_at, failure.age, board))
+            }
             @if let Some(error) = failure.error_message.as_deref().filter(|error| !error.is_empty()) {
                 (message(error))
             }
@@ -155,14 +157,10 @@ fn facts(failure: &Failure) -> String {
     let known = |attempts: Option<i64>| attempts.map_or_else(|| "?".to_owned(), number);
     let attempts = known(failure.attempts);
     let most = known(failure.max_attempts);
-    let age = failure.age.filter(|age| age.is_finite());
-    let age = age.map_or_else(
-        || "time unknown".to_owned(),
-        |age| format!("{} ago", span(age)),
-    );
     let document = failure.document_id.as_ref();
     let document = document.map_or("unknown", |id| id.as_str());
-    format!("document {document} · attempts {attempts}/{most} · {age}")
+    let id = &failure.id;
+    format!("row {id} · document {document} · attempts {attempts}/{most}")
 }
 
 fn pages(view: &View) -> Markup {

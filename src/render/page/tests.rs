@@ -10,7 +10,7 @@ use crate::judge::prospects::{PipelineProspect, Prospects, StageProspect};
 use crate::judge::quantiles::Quantiles;
 use crate::judge::stages::{Completed, Items, StageLane};
 
-fn board() -> Board {
+pub(super) fn board() -> Board {
     let items = Items {
         pending: 7,
         processing: 0,
@@ -43,6 +43,8 @@ fn board() -> Board {
     };
     Board {
         up: true,
+        now: chrono::DateTime::from_timestamp(1_764_113_462, 0),
+        timezone: chrono_tz::Tz::Asia__Seoul,
         outcomes: Vec::new(),
         scrape_seconds: 0.0,
         machine_labels: vec![("macmini".into(), "맥미니".into())],
@@ -274,6 +276,22 @@ fn what_a_filter_asks_for_in_vain_is_named() {
         "{known}"
     );
     assert!(!told(None, None).contains(all));
+}
+
+#[test]
+fn rows_and_times_can_be_named_to_others() {
+    let text = page(
+        Some(&failures(vec![failure(17, "ocr", "c")], 1)),
+        &Filter::default(),
+        None,
+    );
+    for words in [
+        "row 17 · document 1017 · attempts 3/3 · failed ",
+        "<time datetime=\"1970-01-01T09:00:01+09:00\">1 Jan 1970 09:00:01</time>, 2h 5m ago",
+        "<time datetime=\"1970-01-01T09:00:00+09:00\">due by 08:00, may be 10 min late</time>",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }
 
 #[test]
