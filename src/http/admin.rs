@@ -30,6 +30,9 @@ use super::reload::Reload;
 use super::response::{self, Response};
 use super::{Request, Service, act, deadline, origin};
 
+/// The header by which the page's script is known when it refreshes.
+const OF_SCRIPT: &str = "x-requested-with";
+
 /// Serves people.
 #[derive(Debug)]
 pub struct Admin {
@@ -81,7 +84,7 @@ impl Service for Admin {
         let Some(actor) = token.actor(authorization) else {
             self.telemetry
                 .answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
-            return unauthorized();
+            return unauthorized(request.headers());
         };
         let call = route(request.method(), request.uri().path());
         let query = request.uri().query().unwrap_or_default();
@@ -134,9 +137,14 @@ fn route(method: &Method, path: &str) -> Call {
     }
 }
 
-fn unauthorized() -> Response {
+fn unauthorized(headers: &HeaderMap) -> Response {
     let reason = "send the admin token as Bearer, or as the password of Basic";
-    response::challenge(response::error(StatusCode::UNAUTHORIZED, reason))
+    let refusal = response::error(StatusCode::UNAUTHORIZED, reason);
+    if headers.contains_key(OF_SCRIPT) {
+        response::challenge_script(refusal)
+    } else {
+        response::challenge(refusal)
+    }
 }
 
 impl Admin {

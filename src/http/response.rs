@@ -81,6 +81,13 @@ pub fn challenge(mut response: Response) -> Response {
     response
 }
 
+/// Asks for credentials in a way that makes no browser ask its user: a script says it better.
+pub fn challenge_script(mut response: Response) -> Response {
+    let realm = HeaderValue::from_static("Bearer realm=\"queueboard\"");
+    response.headers_mut().insert(WWW_AUTHENTICATE, realm);
+    response
+}
+
 /// Adds the methods that the path does have.
 pub fn allowing(mut response: Response, methods: &'static str) -> Response {
     response

@@ -1,7 +1,7 @@
 //! A board and the failed rows as a page on which a person retries or skips them.
 //!
-//! The page is whole without script, but for the two actions and the quiet refresh, which
-//! replaces the lanes and the rows by what a later answer has in their place.
+//! The page is whole without script, but for the two actions and the refresh, which makes of the
+//! lanes and the rows what a later answer has in their place, but for what a reader holds.
 
 mod dialog;
 mod filter;
@@ -21,7 +21,11 @@ use crate::judge::failures::Failures;
 pub const CSS: &str = include_str!("page/page.css");
 
 /// The script that the page links as `/page.js`.
-pub const SCRIPT: &str = include_str!("page/page.js");
+pub const SCRIPT: &str = concat!(
+    include_str!("page/page.js"),
+    include_str!("page/patch.js"),
+    include_str!("page/refresh.js"),
+);
 
 /// What the page shows.
 #[derive(Debug)]
@@ -55,13 +59,17 @@ pub fn render(view: &View) -> String {
             (head())
             body {
                 a .skip href="#failures" { "Skip to the failed rows" }
-                header .top {
-                    h1 { "Queueboard" }
-                    p #fresh .quiet {}
+                header #top {
+                    div .line {
+                        h1 { "Queueboard" }
+                        p { span #asof { (as_of(view.board)) } span #age {} }
+                    }
+                    p #trouble role="alert" {}
                 }
                 main {
-                    div #board { (wrong::strip(view)) (lanes::section(view.board)) (jobs::section(view.board)) }
+                    div #wrong { (wrong::strip(view)) }
                     (failures(view))
+                    div #board { (jobs::section(view.board)) (lanes::section(view.board)) }
                     (dialog::outcome())
                 }
                 (dialog::confirmation())
@@ -82,6 +90,16 @@ fn head() -> Markup {
             link rel="icon" href="data:,";
             link rel="stylesheet" href="/page.css";
             script src="/page.js" defer {}
+        }
+    }
+}
+
+/// When the board was read, on the pipeline's clock.
+fn as_of(board: &Board) -> Markup {
+    html! {
+        @match board.now {
+            Some(now) => { "as of " (time::clock(now, board)) " " (board.timezone.name()) },
+            None => "no answer from the database",
         }
     }
 }

@@ -1,4 +1,5 @@
 mod links;
+mod refresh;
 
 use crate::support::{Browser, Database, Demo, Engine, Exporter, Options, TOKEN, get};
 
@@ -170,4 +171,19 @@ fn the_page_fits_a_phone() {
     let overflow =
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
     assert_eq!(browser.run(overflow), 0);
+
+    browser.emulate(390, 844);
+    assert_eq!(browser.run(overflow), 0);
+    // What is wrong and what failed stand before what is well, for the eye and for the ear.
+    let order = "const parts = ['#wrong', '#failed .group', '#board .jobs', '#board .card'];
+        const tops = parts.map((part) => document.querySelector(part).getBoundingClientRect().top);
+        return tops.every((top, at) => at === 0 || tops[at - 1] < top)";
+    assert_eq!(browser.run(order), true);
+    let unnamed =
+        "return [...document.querySelectorAll('button, select, input, a')].filter((control) =>
+        control.checkVisibility() && !control.innerText && !control.labels?.length && !control.ariaLabel).length";
+    assert_eq!(browser.run(unnamed), 0);
+    let twice = "const ids = [...document.querySelectorAll('[id]')].map((part) => part.id);
+        return ids.length - new Set(ids).size";
+    assert_eq!(browser.run(twice), 0);
 }

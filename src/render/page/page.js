@@ -1,7 +1,7 @@
 "use strict";
-const REFRESH_MS = 10_000, PATIENCE_MS = 60_000;
+const PATIENCE_MS = 60_000;
 const part = (id) => document.getElementById(id);
-const [board, failed, dialog, outcome] = ["board", "failed", "confirm", "outcome"].map(part);
+const [failed, dialog, outcome] = ["failed", "confirm", "outcome"].map(part);
 const count = (n) => n.toLocaleString("en");
 const rows = (n) => (n === 1 ? "1 row" : `${count(n)} rows`);
 const made = (name, text) => Object.assign(document.createElement(name), { textContent: text });
@@ -102,7 +102,7 @@ async function post(name, ids) {
 async function act({ name, ids }) {
   const action = ACTIONS[name];
   busy = true;
-  turn += 1;
+  forget();
   paint();
   say(`${action.doing} ${rows(ids.length)}…`);
   outcome.focus({ preventScroll: true });
@@ -155,7 +155,6 @@ function settle(action, results) {
     if (n === 0 && scope !== failed) scope.remove();
     else scope.querySelector(".count")?.replaceChildren(count(n));
   }
-  seen.failed = "";
   note();
   paint();
 }
@@ -175,46 +174,3 @@ part("outcome-dismiss").addEventListener("click", () => {
   say("");
   part("failures").focus({ preventScroll: true });
 });
-
-// Quiet refresh: the lanes always, the rows only while nobody works in them.
-const time = () => new Date().toTimeString().slice(0, 8);
-const seen = { board: board.innerHTML, failed: failed.innerHTML };
-let [turn, reached, listed] = [0, time(), time()];
-const inUse = () => busy || dialog.open || chosen().length > 0 || failed.contains(document.activeElement);
-
-function replace(area, fresh) {
-  if (seen[area.id] === fresh.innerHTML) return;
-  seen[area.id] = fresh.innerHTML;
-  const folds = () => [...area.querySelectorAll("details")];
-  const open = new Map(folds().map((fold) => [fold.dataset.key, fold.open]));
-  area.replaceChildren(...fresh.childNodes);
-  for (const fold of folds()) fold.open = open.get(fold.dataset.key) ?? fold.open;
-}
-
-async function refresh() {
-  const own = ++turn;
-  try {
-    const url = location.origin + location.pathname + location.search;
-    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    // An answer from before an action would show what the action has changed.
-    if (own !== turn) return;
-    if (!response.ok) throw new Error(response.statusText);
-    replace(board, page.getElementById("board"));
-    if (!inUse()) {
-      replace(failed, page.getElementById("failed"));
-      note();
-      paint();
-      listed = time();
-    }
-    reached = time();
-    part("fresh").textContent = "";
-  } catch {
-    if (own !== turn) return;
-    part("fresh").textContent = `not refreshed since ${reached}`;
-  }
-  part("held").textContent = inUse() ? `list of ${listed}, held while in use` : "";
-}
-
-setInterval(() => document.visibilityState === "visible" && !busy && refresh(), REFRESH_MS);
-paint();

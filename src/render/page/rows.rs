@@ -107,9 +107,9 @@ fn folded(cause: &Cause, stage: &str, board: &Board) -> Markup {
     let few = cause.rows.len() <= FEW_ROWS;
     let name = cause.cause;
     html! {
-        div .cause.scope {
+        div .cause.scope data-cause=(name) {
             input .all type="checkbox" autocomplete="off" aria-label={ "All rows of " (stage) ": " (name) };
-            details open[few] data-key={ (stage) "\n" (name) } {
+            details open[few] {
                 summary {
                     span .count { (number(cause.rows.len() as i64)) }
                     " " span dir="auto" { (name) }

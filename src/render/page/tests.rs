@@ -286,12 +286,26 @@ fn rows_and_times_can_be_named_to_others() {
         None,
     );
     for words in [
+        "as of <time datetime=\"2025-11-26T08:31:02+09:00\">08:31:02</time> Asia/Seoul",
         "row 17 · document 1017 · attempts 3/3 · failed ",
         "<time datetime=\"1970-01-01T09:00:01+09:00\">1 Jan 1970 09:00:01</time>, 2h 5m ago",
         "<time datetime=\"1970-01-01T09:00:00+09:00\">due by 08:00, may be 10 min late</time>",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
+}
+
+#[test]
+fn what_failed_stands_before_what_is_well() {
+    let text = page(Some(&failures(Vec::new(), 0)), &Filter::default(), None);
+    let places = [
+        "id=\"wrong\"",
+        "id=\"failures\"",
+        "id=\"jobs-title\"",
+        "class=\"cards\"",
+    ];
+    let places = places.map(|words| text.find(words).expect(words));
+    assert!(places.is_sorted(), "{places:?}");
 }
 
 #[test]

@@ -71,6 +71,14 @@ impl Browser {
         self.call("POST", "/url", json!({ "url": url }));
     }
 
+    /// Makes the page as wide and high as a phone, narrower than a window may be.
+    pub(crate) fn emulate(&self, width: u32, height: u32) {
+        let screen =
+            json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": true});
+        let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": screen});
+        self.call("POST", "/goog/cdp/execute", command);
+    }
+
     /// Runs a script in the page and returns what it returns.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.call(
