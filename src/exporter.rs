@@ -50,15 +50,9 @@ impl Exporter {
     ///
     /// What the database says, or a time-out.
     pub async fn failures(&self, question: &FailedQuestion) -> Result<Failures, FailedError> {
-        // One row more than is shown tells whether there is a next page.
-        let limit = usize::try_from(question.limit).unwrap_or_default();
-        let question = FailedQuestion {
-            limit: question.limit + 1,
-            ..question.clone()
-        };
         let scope = self.pipeline.scope();
-        let rows = failed(self.collections.source(), &question, &scope).await?;
-        Ok(failures::judge(&rows, limit, &self.pipeline))
+        let rows = failed(self.collections.source(), question, &scope).await?;
+        Ok(failures::judge(&rows, &self.pipeline))
     }
 
     /// Returns the pipeline that is read.

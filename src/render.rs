@@ -9,5 +9,6 @@ pub mod page;
 pub mod terminal;
 
 mod drain;
+mod error;
 mod problems;
 mod words;

@@ -6,6 +6,7 @@
 mod activity;
 mod beat;
 mod bucket;
+mod excerpt;
 mod id;
 mod statuses;
 mod text;
@@ -19,6 +20,7 @@ use chrono_tz::Tz;
 pub use activity::{Activity, ActivityRow, Buckets, bucket_of};
 pub use beat::Beat;
 pub use bucket::{BUCKET_SECONDS, Bucket, DeferredRows, History, MAX_BUCKETS};
+pub use excerpt::{Excerpt, MAX_NAME};
 pub use id::Id;
 pub use statuses::Statuses;
 pub use text::Text;
@@ -419,8 +421,10 @@ pub struct CurrentRow {
 }
 
 /// Which failed rows are asked for.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FailedQuestion {
+    /// Only the row with this id; any row when absent.
+    pub id: Option<Id>,
     /// Only rows of these stages; of any stage when absent.
     pub only: Option<Vec<String>>,
     /// No rows of these stages.
@@ -429,6 +433,8 @@ pub struct FailedQuestion {
     pub limit: i64,
     /// Only rows that stand after this one.
     pub after: Option<Position>,
+    /// How much of each error.
+    pub error: Excerpt,
 }
 
 /// A failed row's place in their order: by stage, latest failed first, highest id first.
@@ -447,8 +453,10 @@ pub struct Position {
 pub struct FailedRows {
     /// The database's clock.
     pub now: UnixSeconds,
-    /// The rows asked for.
+    /// The rows asked for, or the first of them.
     pub rows: Vec<FailedRow>,
+    /// Whether other rows stand after them.
+    pub goes_on: bool,
     /// How many rows would be read without a limit.
     pub total: i64,
 }
@@ -462,18 +470,22 @@ pub struct FailedRow {
     pub stage: Text,
     /// The document's id.
     pub document_id: Option<Id>,
-    /// The document's title.
+    /// The document's title, cut after one character more than [`MAX_NAME`].
     pub title: Option<Text>,
-    /// The name it was uploaded under.
+    /// The name it was uploaded under, cut likewise.
     pub original_filename: Option<Text>,
-    /// Where it lies.
+    /// Where it lies, cut likewise at its beginning.
     pub file_path: Option<Text>,
     /// How often it was tried.
     pub attempts: Option<i64>,
     /// How often it is tried at most.
     pub max_attempts: Option<i64>,
-    /// Why it failed.
+    /// Why it failed; the beginning of that, where `error_end` has its end.
     pub error_message: Option<Text>,
+    /// The end of an error that is not read whole.
+    pub error_end: Option<Text>,
+    /// How many characters between the two are not read.
+    pub error_left_out: i64,
     /// When it failed.
     pub failed_at: Option<UnixSeconds>,
 }

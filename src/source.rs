@@ -10,6 +10,7 @@ pub mod postgres;
 pub mod shape;
 pub mod sqlite;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -235,10 +236,11 @@ pub trait Session: Send {
         limits: Limits,
     ) -> impl Future<Output = sqlx::Result<Vec<CurrentRow>>> + Send;
 
-    /// Reads failed rows in their order.
+    /// Reads failed rows in their order, those at these places of it.
     fn failed(
         &mut self,
         question: &FailedQuestion,
+        places: Range<i64>,
     ) -> impl Future<Output = sqlx::Result<Vec<FailedRow>>> + Send;
 
     /// Counts the failed rows on all pages.

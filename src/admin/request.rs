@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::config::Pipeline;
 use crate::config::pipeline::UNASSIGNED;
-use crate::snapshot::{FailedQuestion, Id, Position};
+use crate::snapshot::{Excerpt, FailedQuestion, Id, Position};
 
 /// How many rows one request may change, and one page may show.
 const MOST: usize = 1000;
@@ -120,10 +120,12 @@ impl FailedRequest {
     pub fn question(&self, pipeline: &Pipeline) -> FailedQuestion {
         let configured = pipeline.stages.iter();
         let mut question = FailedQuestion {
+            id: None,
             only: self.stage.clone().map(|stage| vec![stage]),
             except: Vec::new(),
             limit: self.limit.unwrap_or(PAGE),
             after: self.after.clone(),
+            error: Excerpt::IN_LIST,
         };
         match self.machine.as_deref() {
             None => {}

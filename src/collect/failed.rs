@@ -1,11 +1,13 @@
 //! The failed rows, read for a person: what cannot be read is an error, for there is nothing else
 //! to show.
 
+mod size;
+
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::snapshot::{FailedQuestion, FailedRows, Scope};
+use crate::snapshot::{FailedQuestion, FailedRow, FailedRows, Scope};
 use crate::source::fault::reason;
 use crate::source::pool::{Connect, Pool};
 use crate::source::{Limits, Session, Source};
@@ -14,6 +16,13 @@ use super::doubt::Doubt;
 
 /// How long a person waits.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many rows are read at once.
+const READ_AT_ONCE: usize = 200;
+
+/// How much text a page has, in bytes of an answer; with what stands around the texts of some
+/// hundred rows, that is about 1 MiB.
+const MAX_TEXT: usize = 768 << 10;
 
 const LIMITS: Limits = Limits {
     statement: Duration::from_secs(5),
@@ -73,11 +82,44 @@ async fn read<C: Connect + Session>(
     let mut lease = pool.lease(deadline).await?;
     let opening = Session::begin(&mut *lease, LIMITS, scope).await?;
     let now = opening.now.timestamp_micros() as f64 / 1e6;
-    let rows = lease.failed(question).await?;
+    let (rows, goes_on) = page(&mut *lease, question).await?;
     let total = lease.count_failed(question).await?;
     let doubts = lease.doubts(&opening, LIMITS).await?;
     lease.end().await?;
     lease.give_back();
     Doubt::of(&doubts, opening.now).map_or(Ok(()), Err)?;
-    Ok(FailedRows { now, rows, total })
+    Ok(FailedRows {
+        now,
+        rows,
+        goes_on,
+        total,
+    })
+}
+
+/// Reads rows until there are as many as asked for, or their text is enough for a page; and
+/// whether others follow, for which one row more is looked at.
+async fn page<S: Session>(
+    session: &mut S,
+    question: &FailedQuestion,
+) -> sqlx::Result<(Vec<FailedRow>, bool)> {
+    let mut rows = Vec::new();
+    let mut text = 0;
+    let places = 0..question.limit + 1;
+    for start in places.clone().step_by(READ_AT_ONCE) {
+        let end = places.end.min(start + READ_AT_ONCE as i64);
+        let read = session.failed(question, start..end).await?;
+        let is_last = (read.len() as i64) < end - start;
+        for row in read {
+            text += size::of(&row);
+            let is_enough = text > MAX_TEXT && !rows.is_empty();
+            if is_enough || rows.len() as i64 == question.limit {
+                return Ok((rows, true));
+            }
+            rows.push(row);
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok((rows, false))
 }

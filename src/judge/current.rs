@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use crate::config::Pipeline;
 use crate::config::pipeline::UNASSIGNED;
-use crate::snapshot::{CurrentRow, Id, UnixSeconds};
+use crate::snapshot::{CurrentRow, Id, MAX_NAME, UnixSeconds};
 
-use super::names::Names;
+use super::names::{Names, shown};
 
 /// How many items are shown of each machine.
 const SLOTS: usize = 2;
@@ -78,7 +78,7 @@ fn title(row: &CurrentRow) -> String {
 }
 
 /// Returns the first of title and uploaded name that is one, else the file's name, else the
-/// document's number.
+/// document's number; cut at [`MAX_NAME`].
 pub(super) fn display_title(
     names: [Option<&str>; 2],
     file_path: Option<&str>,
@@ -88,5 +88,8 @@ pub(super) fn display_title(
     let mut names = names.into_iter().chain([file_name]).flatten();
     let name = names.find(|name| !name.is_empty());
     let number = || document_id.map_or("?", Id::as_str);
-    name.map_or_else(|| format!("문서 #{}", number()), str::to_owned)
+    name.map_or_else(
+        || format!("문서 #{}", number()),
+        |name| shown(name, MAX_NAME),
+    )
 }

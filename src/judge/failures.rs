@@ -34,8 +34,10 @@ pub struct Failure {
     pub attempts: Option<i64>,
     /// How often it is tried at most.
     pub max_attempts: Option<i64>,
-    /// Why it failed, in the words of the stage.
+    /// Why it failed, in the words of the stage; how that begins, where it is cut.
     pub error_message: Option<String>,
+    /// What follows when it is cut.
+    pub error_cut: Option<Cut>,
     /// Why it failed, without what differs from row to row.
     pub cause: String,
     /// When it failed; absent when the row does not tell.
@@ -44,15 +46,21 @@ pub struct Failure {
     pub age: Option<f64>,
 }
 
-/// Judges a page of rows; there is a next page when a row more than `limit` was read.
-pub fn judge(rows: &FailedRows, limit: usize, pipeline: &Pipeline) -> Failures {
-    let shown = &rows.rows[..limit.min(rows.rows.len())];
-    let last = shown.last().filter(|_| rows.rows.len() > limit);
+/// The rest of an error that is cut.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cut {
+    /// How many characters are left out.
+    pub left_out: i64,
+    /// How it ends after them.
+    pub end: String,
+}
+
+/// Judges a page of rows.
+pub fn judge(rows: &FailedRows, pipeline: &Pipeline) -> Failures {
+    let last = rows.rows.last().filter(|_| rows.goes_on);
+    let items = rows.rows.iter();
     Failures {
-        items: shown
-            .iter()
-            .map(|row| failure(row, rows.now, pipeline))
-            .collect(),
+        items: items.map(|row| failure(row, rows.now, pipeline)).collect(),
         total: rows.total,
         next: last.map(FailedRow::position),
     }
@@ -69,6 +77,10 @@ fn failure(row: &FailedRow, now: UnixSeconds, pipeline: &Pipeline) -> Failure {
         attempts: row.attempts,
         max_attempts: row.max_attempts,
         error_message: row.error_message.as_deref().map(str::to_owned),
+        error_cut: row.error_end.as_deref().map(|end| Cut {
+            left_out: row.error_left_out,
+            end: end.to_owned(),
+        }),
         cause: cause::of(row.error_message.as_deref().unwrap_or_default()),
         failed_at: row.failed_at,
         age: row

@@ -19,6 +19,14 @@ pub fn cut(value: &str) -> &str {
     end.map_or(value, |(end, _)| &value[..end])
 }
 
+/// Returns a text with dots in place of what goes beyond so many characters.
+pub(super) fn shown(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// The names that are kept apart: the configured ones first, then the others by name.
 #[derive(Debug)]
 pub struct Names {

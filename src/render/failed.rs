@@ -1,18 +1,20 @@
-//! A page of failed rows as JSON.
+//! Failed rows as JSON.
 
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
+use super::error;
 use crate::judge::failures::{Failure, Failures};
 
-/// Renders the page; `next` is the cursor of the page after it.
+/// Renders a page; `next` is the cursor of the page after it.
 pub fn render(failures: &Failures, next: Option<&str>) -> Value {
     let items: Vec<Value> = failures.items.iter().map(item).collect();
     json!({"items": items, "total": failures.total, "next": next})
 }
 
-fn item(failure: &Failure) -> Value {
-    json!({
+/// Renders a row; of an error that is cut, it says how many characters are left out.
+pub fn item(failure: &Failure) -> Value {
+    let mut item = json!({
         "id": failure.id,
         "stage": failure.stage,
         "machine": failure.machine,
@@ -20,9 +22,13 @@ fn item(failure: &Failure) -> Value {
         "title": failure.title,
         "attempts": failure.attempts,
         "max_attempts": failure.max_attempts,
-        "error_message": failure.error_message,
+        "error_message": error::text(failure),
         "failed_at": failure.failed_at.and_then(rfc3339),
-    })
+    });
+    if let Some(cut) = &failure.error_cut {
+        item["error_message_cut"] = cut.left_out.into();
+    }
+    item
 }
 
 /// An instant as RFC 3339 text in UTC; nothing for one that no calendar has.

@@ -14,6 +14,7 @@ mod tables;
 pub(crate) mod values;
 pub(crate) mod words;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -24,7 +25,7 @@ use sqlx::{
 };
 
 use crate::snapshot::{
-    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, JobRows, OddDeferral, QueueRow,
+    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, Id, JobRows, OddDeferral, QueueRow,
     Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
@@ -305,7 +306,11 @@ impl Session for PostgresSession {
         self.ask(opening, limits, CURRENT, &[]).await
     }
 
-    async fn failed(&mut self, question: &FailedQuestion) -> sqlx::Result<Vec<FailedRow>> {
+    async fn failed(
+        &mut self,
+        question: &FailedQuestion,
+        places: Range<i64>,
+    ) -> sqlx::Result<Vec<FailedRow>> {
         let after = question.after.as_ref();
         query_as(AssertSqlSafe(self.tables()?.relations.fill(FAILED)))
             .bind(question.only.as_deref())
@@ -313,7 +318,11 @@ impl Session for PostgresSession {
             .bind(after.map(|after| &*after.stage))
             .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
             .bind(after.map(|after| after.id.as_str()))
-            .bind(question.limit)
+            .bind(places.end - places.start)
+            .bind(places.start)
+            .bind(question.id.as_ref().map(Id::as_str))
+            .bind(question.error.head)
+            .bind(question.error.tail)
             .persistent(false)
             .fetch_all(&mut self.connection)
             .await

@@ -7,6 +7,7 @@ mod instant;
 mod questions;
 pub(crate) mod relations;
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -17,7 +18,7 @@ use sqlx::{
 };
 
 use crate::snapshot::{
-    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, JobCountRow, JobRow, JobRows,
+    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, Id, JobCountRow, JobRow, JobRows,
     OddDeferral, QueueRow, Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
@@ -308,7 +309,11 @@ impl Session for SqliteSession {
             .await
     }
 
-    async fn failed(&mut self, question: &FailedQuestion) -> sqlx::Result<Vec<FailedRow>> {
+    async fn failed(
+        &mut self,
+        question: &FailedQuestion,
+        places: Range<i64>,
+    ) -> sqlx::Result<Vec<FailedRow>> {
         let after = question.after.as_ref();
         query_as(self.fill(FAILED)?)
             .bind(question.only.as_deref().map(list))
@@ -316,7 +321,11 @@ impl Session for SqliteSession {
             .bind(after.map(|after| &*after.stage))
             .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
             .bind(after.map(|after| after.id.as_str()))
-            .bind(question.limit)
+            .bind(places.end - places.start)
+            .bind(places.start)
+            .bind(question.id.as_ref().map(Id::as_str))
+            .bind(question.error.head)
+            .bind(question.error.tail)
             .fetch_all(&mut self.connection)
             .await
     }

@@ -7,6 +7,7 @@ use super::groups::{self, Cause, Group};
 use super::{Filter, View, stage_name, time};
 use crate::judge::Board;
 use crate::judge::failures::{Failure, Failures};
+use crate::render::error;
 use crate::render::words::{count, number};
 
 /// A cause with more rows than this begins folded.
@@ -14,10 +15,6 @@ const FEW_ROWS: usize = 5;
 
 /// An error longer than this, in characters or lines, may scroll and so takes the focus.
 const LONG_ERROR: (usize, usize) = (500, 8);
-
-/// Of an error longer than this, in characters, the page shows the beginning; the failed list as
-/// JSON has it whole.
-const MOST_ERROR: usize = 4000;
 
 /// The rows of this page, or that they could not be read.
 pub(super) fn list(view: &View) -> Markup {
@@ -130,17 +127,14 @@ fn row(failure: &Failure, board: &Board) -> Markup {
             p .quiet {
                 (facts(failure)) " · failed " (time::past(failure.failed_at, failure.age, board))
             }
-            @if let Some(error) = failure.error_message.as_deref().filter(|error| !error.is_empty()) {
-                (message(error))
+            @if let Some(error) = error::text(failure).filter(|error| !error.is_empty()) {
+                (message(&error))
             }
         }
     }
 }
 
 fn message(error: &str) -> Markup {
-    let end = error.char_indices().nth(MOST_ERROR);
-    let cut = end.is_some();
-    let error = end.map_or(error, |(end, _)| &error[..end]);
     let (characters, lines) = LONG_ERROR;
     let long = error.chars().nth(characters).is_some() || error.lines().nth(lines).is_some();
     html! {
@@ -149,7 +143,6 @@ fn message(error: &str) -> Markup {
         } @else {
             pre .error dir="auto" { (error) }
         }
-        @if cut { p .quiet { "The message goes on; /api/queue/failed has it whole." } }
     }
 }
 

@@ -120,6 +120,7 @@ fn failure(id: i64, stage: &str, cause: &str) -> Failure {
         attempts: Some(3),
         max_attempts: Some(3),
         error_message: Some(format!("\"{cause}\" & <b>")),
+        error_cut: None,
         cause: cause.into(),
         failed_at: Some(1.0),
         age: Some(7500.0),

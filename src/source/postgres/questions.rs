@@ -230,23 +230,41 @@ FROM (
 LEFT JOIN {documents} AS d ON {of_document}
 WHERE q.place <= 2";
 
+/// A text is looked at only of rows that are told: the sorting takes them where they lie. Its
+/// characters are counted only where its bytes, which are known without reading it, are too many.
 pub(super) const FAILED: &str = r#"
 SELECT q.id::text AS id, q.stage, q.document_id::text AS document_id,
-       d.title, d.original_filename, d.file_path,
-       q.attempts, q.max_attempts, q.error_message, q.failed_at
+       left(q.title, {name_and_one}) AS title,
+       left(q.original_filename, {name_and_one}) AS original_filename,
+       right(q.file_path, {name_and_one}) AS file_path,
+       q.attempts, q.max_attempts, q.failed_at,
+       CASE WHEN long.characters > $9 + $10 THEN left(q.error_message, $9)
+            ELSE q.error_message END AS error_message,
+       CASE WHEN long.characters > $9 + $10 THEN right(q.error_message, $10) END AS error_end,
+       greatest(long.characters - $9 - $10, 0)::bigint AS error_left_out
 FROM (
-    SELECT {id} AS id, q.stage COLLATE "C" AS stage, q.document_id, q.attempts, q.max_attempts,
-           q.error_message,
-           extract(epoch FROM coalesce(q.completed_at, q.started_at)::timestamptz)::float8 AS failed_at
-    FROM {queue} AS q
-    WHERE q.is_failed AND ($1::text[] IS NULL OR q.stage = ANY($1)) AND q.stage <> ALL($2)
+    SELECT q.*, d.title, d.original_filename, d.file_path
+    FROM (
+        SELECT {id} AS id, q.stage COLLATE "C" AS stage, q.document_id, q.attempts, q.max_attempts,
+               q.error_message,
+               extract(epoch FROM coalesce(q.completed_at, q.started_at)::timestamptz)::float8 AS failed_at
+        FROM {queue} AS q
+        WHERE q.is_failed AND ($1::text[] IS NULL OR q.stage = ANY($1)) AND q.stage <> ALL($2)
+          AND ($8::text IS NULL OR q.id::text = $8)
+    ) AS q
+    LEFT JOIN {documents} AS d ON {of_document}
+    WHERE $3::text IS NULL OR q.stage > $3 OR (q.stage = $3 AND (
+        coalesce(q.failed_at, '-Infinity') < $4 OR
+        (coalesce(q.failed_at, '-Infinity') = $4 AND q.id < {after})))
+    ORDER BY q.stage, coalesce(q.failed_at, '-Infinity') DESC, q.id DESC
+    LIMIT $6 OFFSET $7
 ) AS q
-LEFT JOIN {documents} AS d ON {of_document}
-WHERE $3::text IS NULL OR q.stage > $3 OR (q.stage = $3 AND (
-    coalesce(q.failed_at, '-Infinity') < $4 OR
-    (coalesce(q.failed_at, '-Infinity') = $4 AND q.id < {after})))
-ORDER BY q.stage, coalesce(q.failed_at, '-Infinity') DESC, q.id DESC
-LIMIT $6"#;
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN octet_length(q.error_message) > $9 + $10
+                THEN char_length(q.error_message) ELSE 0 END AS characters
+    OFFSET 0
+) AS long
+ORDER BY q.stage, coalesce(q.failed_at, '-Infinity') DESC, q.id DESC"#;
 
 pub(super) const FAILED_COUNT: &str = "
 SELECT count(*) FROM {queue} AS q

@@ -5,7 +5,7 @@
 //! named the column itself.
 
 use crate::snapshot::deferral::ODD;
-use crate::snapshot::{MAX_ODD_DEFERRALS, Scope, Statuses};
+use crate::snapshot::{MAX_NAME, MAX_ODD_DEFERRALS, Scope, Statuses};
 use crate::source::fill;
 use crate::source::shape::{Kind, Relation, Shape};
 
@@ -36,6 +36,7 @@ impl Relations {
             ("{after}", after),
             ("{odd}", ODD.to_string()),
             ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
+            ("{name_and_one}", (MAX_NAME + 1).to_string()),
             ("{latest_created}", latest("created_at")),
             ("{latest_started}", latest("started_at")),
             ("{latest_completed}", latest("completed_at")),

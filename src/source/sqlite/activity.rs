@@ -5,11 +5,10 @@ use crate::source::shape::Relation;
 
 use super::deferral;
 
-/// What the rows of one group did, and which are in their stage now. Some tables have a text of
-/// nothing for no error. A row that came and went otherwise than by being done is none of those
-/// created that never failed.
+/// What the rows of one group did, and which are in their stage now. A row that came and went
+/// otherwise than by being done is none of those created that never failed.
 const ACTIVITY: &str = "
-       count(*) FILTER (WHERE q.created_at > q.since AND coalesce(q.error_message, '') = '' AND (
+       count(*) FILTER (WHERE q.created_at > q.since AND q.is_clean AND (
            q.is_pending OR q.is_processing
            OR (q.done_at <= ?1 AND q.is_skipped IS NOT TRUE))) AS clean_created,
        count(*) FILTER (WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE) AS completed,
@@ -20,9 +19,9 @@ const ACTIVITY: &str = "
            WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE AND q.done_at > q.started_at
              AND abs(q.done_at - q.started_at) < 9e99), 0.0) AS worked_seconds,
        count(*) FILTER (WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE
-                          AND coalesce(q.error_message, '') = '') AS clean_completed,
+                          AND q.is_clean) AS clean_completed,
        count(*) FILTER (WHERE (q.is_pending OR q.is_processing)
-                          AND coalesce(q.error_message, '') = '') AS clean,
+                          AND q.is_clean) AS clean,
        count(*) FILTER (WHERE q.is_pending) AS pending,
        count(*) FILTER (WHERE q.is_processing) AS processing";
 

@@ -163,23 +163,43 @@ FROM (
 LEFT JOIN {documents} AS d ON d.id = q.document_id
 WHERE q.place <= 2";
 
+/// A text is read only of rows that are told, and once: the sorting is of what it goes by. One with
+/// fewer characters than its bytes can be, having a NUL in it, is cut by its bytes.
 pub(super) const FAILED: &str = "
-SELECT CAST(q.id AS TEXT) AS id, q.stage, CAST(q.document_id AS TEXT) AS document_id,
-       d.title, d.original_filename, d.file_path,
-       q.attempts, q.max_attempts, q.error_message, q.failed_at
+SELECT CAST(r.id AS TEXT) AS id, r.stage, CAST(r.document_id AS TEXT) AS document_id,
+       r.title, r.original_filename, r.file_path, r.attempts, r.max_attempts, r.failed_at,
+       CASE WHEN r.characters > ?9 + ?10 THEN substr(r.error, 1, ?9) ELSE r.error END AS error_message,
+       CASE WHEN r.characters > ?9 + ?10 THEN substr(r.error, -?10) END AS error_end,
+       coalesce(max(r.characters - ?9 - ?10, 0), 0) AS error_left_out
 FROM (
-    SELECT id, stage, document_id, attempts, max_attempts, error_message,
-           coalesce(completed_at, started_at) AS failed_at
-    FROM {queue}
-    WHERE is_failed
-      AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
-      AND stage NOT IN (SELECT value FROM json_each(?2))
-) AS q
-LEFT JOIN {documents} AS d ON d.id = q.document_id
-WHERE ?3 IS NULL OR q.stage > ?3 OR (q.stage = ?3 AND (
-    coalesce(q.failed_at, -9e999) < ?4 OR (coalesce(q.failed_at, -9e999) = ?4 AND q.id < ?5)))
-ORDER BY q.stage, coalesce(q.failed_at, -9e999) DESC, q.id DESC
-LIMIT ?6";
+    SELECT *, length(error) AS characters
+    FROM (
+        SELECT q.*, substr(d.title, 1, {name_and_one}) AS title,
+               substr(d.original_filename, 1, {name_and_one}) AS original_filename,
+               substr(d.file_path, -{name_and_one}) AS file_path,
+               CASE WHEN octet_length(e.error_message) <= 4 * length(e.error_message)
+                    THEN e.error_message ELSE CAST(e.error_message AS BLOB) END AS error
+        FROM (
+            SELECT id, stage, document_id, attempts, max_attempts,
+                   coalesce(completed_at, started_at) AS failed_at
+            FROM {queue} AS q
+            WHERE is_failed
+              AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
+              AND stage NOT IN (SELECT value FROM json_each(?2))
+              AND (?8 IS NULL OR CAST(id AS TEXT) = ?8)
+              AND (?3 IS NULL OR stage > ?3 OR (stage = ?3 AND (
+                  coalesce(completed_at, started_at, -9e999) < ?4 OR (coalesce(completed_at, started_at, -9e999) = ?4 AND id < ?5))))
+            ORDER BY stage, coalesce(completed_at, started_at, -9e999) DESC, id DESC
+            LIMIT ?6 OFFSET ?7
+        ) AS q
+        LEFT JOIN {errors} AS e ON e.id = q.id
+        LEFT JOIN {documents} AS d ON d.id = q.document_id
+        LIMIT -1
+    )
+    LIMIT -1
+) AS r
+ORDER BY r.stage, coalesce(r.failed_at, -9e999) DESC, r.id DESC
+LIMIT -1";
 
 pub(super) const FAILED_COUNT: &str = "
 SELECT count(*) FROM {queue}

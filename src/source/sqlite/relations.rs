@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::snapshot::deferral::ODD;
-use crate::snapshot::{MAX_ODD_DEFERRALS, Scope};
+use crate::snapshot::{MAX_NAME, MAX_ODD_DEFERRALS, Scope};
 use crate::source::fill;
 use crate::source::shape::{Relation, Shape};
 
@@ -41,10 +41,12 @@ impl Relations {
         let parts = vec![
             ("{raw}", raw(&shape.queue, scope, read)),
             ("{queue}", rows(&shape.queue, scope, read)),
+            ("{errors}", errors(&shape.queue)),
             ("{documents}", documents(&shape.documents)),
             ("{deferral}", deferral::of_row(&shape.queue)),
             ("{odd}", ODD.to_string()),
             ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
+            ("{name_and_one}", (MAX_NAME + 1).to_string()),
             ("{latest_created}", latest("created")),
             ("{latest_started}", latest("started")),
             ("{latest_completed}", latest("completed")),
@@ -80,10 +82,6 @@ pub(crate) fn literal(text: &str) -> String {
 /// An instant is read once for each row, and only of rows for which it is looked at.
 fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> String {
     let statuses = &scope.statuses;
-    let given = |column: &str| match queue.kind(column) {
-        Some(_) => column.to_owned(),
-        None => "NULL".to_owned(),
-    };
     let skipped = match queue.kind("payload") {
         Some(_) => {
             "CASE WHEN json_valid(payload)
@@ -114,16 +112,33 @@ fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> Strin
         ("is_naive_created", instant::is_naive("created_at")),
         ("is_naive_started", instant::is_naive("started_at")),
         ("is_naive_completed", instant::is_naive("completed_at")),
-        ("attempts", given("attempts")),
-        ("max_attempts", given("max_attempts")),
-        ("error_message", given("error_message")),
+        ("attempts", given(queue, "attempts")),
+        ("max_attempts", given(queue, "max_attempts")),
+        ("is_clean", is_clean(queue)),
         ("until", deferral::until(queue, read)),
     ];
     let columns = columns.map(|(name, sql)| format!("{sql} AS {name}"));
     format!("(SELECT {} FROM processing_queue)", columns.join(", "))
 }
 
-/// The same beside the timestamps as they are kept.
+/// Errors stand apart: a question that reads all columns would hold each of them.
+fn errors(queue: &Relation) -> String {
+    let error = given(queue, "error_message");
+    format!("(SELECT id, {error} AS error_message FROM processing_queue)")
+}
+
+/// Some tables have a text of nothing for no error. How long it is takes no reading of it.
+fn is_clean(queue: &Relation) -> String {
+    let error = given(queue, "error_message");
+    format!("coalesce(octet_length({error}), 0) = 0")
+}
+
+fn given(queue: &Relation, column: &str) -> String {
+    let column = queue.kind(column).map(|_| column);
+    column.unwrap_or("NULL").to_owned()
+}
+
+/// The rows beside the timestamps as they are kept.
 fn raw(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> String {
     let rows = rows(queue, scope, read);
     let raw =
