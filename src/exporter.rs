@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use crate::collect::failed::{FailedError, failed};
 use crate::collect::shared::Collections;
 use crate::config::Pipeline;
-use crate::judge::failures::{self, Failures};
+use crate::judge::failures::{self, Failure, Failures};
 use crate::judge::{Board, judge};
-use crate::snapshot::{Collector, FailedQuestion};
+use crate::snapshot::{Collector, Excerpt, FailedQuestion, Id};
 use crate::source::Source;
 
 /// A pipeline and the database that it is read from.
@@ -53,6 +53,24 @@ impl Exporter {
         let scope = self.pipeline.scope();
         let rows = failed(self.collections.source(), question, &scope).await?;
         Ok(failures::judge(&rows, &self.pipeline))
+    }
+
+    /// Reads a failed row by itself, with as much of its error as [`Excerpt::ALONE`] says; nothing
+    /// where no failed row has the id.
+    ///
+    /// # Errors
+    ///
+    /// What the database says, or a time-out.
+    pub async fn failure(&self, id: &Id) -> Result<Option<Failure>, FailedError> {
+        let question = FailedQuestion {
+            id: Some(id.clone()),
+            only: None,
+            except: Vec::new(),
+            limit: 1,
+            after: None,
+            error: Excerpt::ALONE,
+        };
+        Ok(self.failures(&question).await?.items.pop())
     }
 
     /// Returns the pipeline that is read.

@@ -63,6 +63,15 @@ fn id(value: &Value) -> Option<Id> {
     text.or_else(|| value.as_i64().map(Id::from))
 }
 
+/// Reads an id as it stands in a path; nothing where it can be none.
+pub fn id_in_path(segment: &str) -> Option<Id> {
+    // What a form would take for marks stands for itself in a path.
+    let form = segment.replace('+', "%2B").replace('&', "%26");
+    let form = form.replace('=', "%3D");
+    let (text, _) = form_urlencoded::parse(form.as_bytes()).next()?;
+    id(&Value::from(text))
+}
+
 /// What is wrong with a body: a field, or that it is no JSON.
 fn refusal(error: &serde_json::Error) -> String {
     let what = if error.is_data() { "" } else { " is no JSON" };
@@ -218,5 +227,19 @@ mod tests {
         assert_eq!(ids(br#"{"ids": [3, 1, 3, "1", -2]}"#), Ok(three));
         let same = format!("{{\"ids\": [{}7]}}", "7,".repeat(1500));
         assert_eq!(ids(same.as_bytes()), Ok(vec![7.into()]));
+    }
+
+    #[test]
+    fn a_path_holds_any_id() {
+        for (segment, expected) in [
+            ("17", Some("17")),
+            ("a+b=c&d", Some("a+b=c&d")),
+            ("a%20b%2Fc%25", Some("a b/c%")),
+            ("%ED%95%9C", Some("한")),
+            ("", None),
+            ("a%00", None),
+        ] {
+            assert_eq!(id_in_path(segment), expected.map(Id::from), "{segment}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! * `GET /` -- the failures page, with `/page.css` and `/page.js`
 //! * `GET /api/queue/overview` -- the whole board as JSON
 //! * `GET /api/queue/failed` -- the failed rows as JSON, a page at a time
+//! * `GET /api/queue/failed/{id}` -- one of them, with its whole error
 //! * `POST /api/queue/retry`, `POST /api/queue/skip` -- acts on failed rows
 //! * `POST /-/reload` -- reads the configuration files again
 
@@ -18,7 +19,8 @@ use tokio::time::Instant;
 use crate::admin::action::Action;
 use crate::admin::operator::Operator;
 use crate::admin::request::link::Link;
-use crate::admin::request::{FailedRequest, cursor};
+use crate::admin::request::{FailedRequest, cursor, id_in_path};
+use crate::collect::failed::FailedError;
 use crate::exporter::Exporter;
 use crate::judge::Board;
 use crate::render;
@@ -32,6 +34,9 @@ use super::{Request, Service, act, deadline, origin};
 
 /// The header by which the page's script is known when it refreshes.
 const OF_SCRIPT: &str = "x-requested-with";
+
+/// What stands before the id of a failed row.
+const FAILED_ROW: &str = "/api/queue/failed/";
 
 /// Serves people.
 #[derive(Debug)]
@@ -55,6 +60,7 @@ enum Call {
     Script,
     Overview,
     Failed,
+    FailedRow,
     Act(Action),
     Reload,
     NotFound,
@@ -68,6 +74,7 @@ impl Call {
             Self::Style | Self::Script => "page_part",
             Self::Overview => "overview",
             Self::Failed => "failed",
+            Self::FailedRow => "failed_row",
             Self::Act(action) => action.as_str(),
             Self::Reload => "reload",
             Self::NotFound => "not_found",
@@ -96,6 +103,7 @@ impl Service for Admin {
             Call::Script => response::script(render::page::SCRIPT),
             Call::Overview => overview(&exporter).await,
             Call::Failed => failed(&exporter, query).await,
+            Call::FailedRow => failed_row(&exporter, request.uri().path()).await,
             Call::Act(action) => {
                 let scope = exporter.pipeline().scope();
                 let (operator, telemetry) = (&self.operator, &self.telemetry);
@@ -122,6 +130,7 @@ fn route(method: &Method, path: &str) -> Call {
         "/page.js" => (Call::Script, "GET, HEAD"),
         "/api/queue/overview" => (Call::Overview, "GET, HEAD"),
         "/api/queue/failed" => (Call::Failed, "GET, HEAD"),
+        path if path.starts_with(FAILED_ROW) => (Call::FailedRow, "GET, HEAD"),
         "/api/queue/retry" => (Call::Act(Action::Retry), "POST"),
         "/api/queue/skip" => (Call::Act(Action::Skip), "POST"),
         "/-/reload" => (Call::Reload, "POST, PUT"),
@@ -195,12 +204,26 @@ async fn failed(exporter: &Exporter, query: &str) -> Response {
                 &render::failed::render(&failures, next.as_deref()),
             )
         }
-        Err(error) => {
-            tracing::warn!(error = error.reason(), "reading the failed rows failed");
-            let reason = "the failed rows could not be read; the exporter's log has the reason";
-            response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
-        }
+        Err(error) => unread(&error),
     }
+}
+
+async fn failed_row(exporter: &Exporter, path: &str) -> Response {
+    let missing = || response::error(StatusCode::NOT_FOUND, "no failed row has this id");
+    let Some(id) = path.strip_prefix(FAILED_ROW).and_then(id_in_path) else {
+        return missing();
+    };
+    match exporter.failure(&id).await {
+        Ok(Some(failure)) => response::json(StatusCode::OK, &render::failed::item(&failure)),
+        Ok(None) => missing(),
+        Err(error) => unread(&error),
+    }
+}
+
+fn unread(error: &FailedError) -> Response {
+    tracing::warn!(error = error.reason(), "reading the failed rows failed");
+    let reason = "the failed rows could not be read; the exporter's log has the reason";
+    response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
 }
 
 async fn page(exporter: &Exporter, query: &str) -> Response {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use form_urlencoded::byte_serialize;
+
 use super::words::count;
 use crate::judge::failures::Failure;
 
@@ -16,4 +18,11 @@ pub(super) fn text(failure: &Failure) -> Option<Cow<'_, str>> {
         "{error}\n… {left_out} left out …\n{}",
         cut.end
     )))
+}
+
+/// Returns where it is answered whole.
+pub(super) fn link(failure: &Failure) -> String {
+    let id: String = byte_serialize(failure.id.as_str().as_bytes()).collect();
+    // What a form writes for a blank stands for itself in a path.
+    format!("/api/queue/failed/{}", id.replace('+', "%20"))
 }

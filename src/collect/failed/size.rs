@@ -17,7 +17,7 @@ pub(super) fn of(row: &FailedRow) -> usize {
     texts.chain(ids).chain([&*row.stage]).map(written).sum()
 }
 
-/// A byte of text takes six bytes in JSON or HTML, if any.
+/// A byte that JSON or HTML escapes takes six at most.
 fn written(text: &str) -> usize {
     let is_escaped = |byte: &u8| byte.is_ascii_control() || b"\"&<>\\".contains(byte);
     text.len() + 5 * text.bytes().filter(|byte| is_escaped(byte)).count()

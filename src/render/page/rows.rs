@@ -129,6 +129,9 @@ fn row(failure: &Failure, board: &Board) -> Markup {
             }
             @if let Some(error) = error::text(failure).filter(|error| !error.is_empty()) {
                 (message(&error))
+                @if failure.error_cut.is_some() {
+                    p .quiet { a href=(error::link(failure)) { "The whole error" } }
+                }
             }
         }
     }

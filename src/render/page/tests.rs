@@ -1,7 +1,7 @@
 use super::*;
 use crate::judge::Lanes;
 use crate::judge::deadline::Deadline;
-use crate::judge::failures::Failure;
+use crate::judge::failures::{Cut, Failure};
 use crate::judge::machines::{MachineLane, State};
 use crate::judge::outlook::Outlook;
 use crate::judge::problems::{Problem, What};
@@ -342,4 +342,19 @@ fn what_is_wrong_stands_first() {
         cursors: &[],
     };
     assert!(render(&view).contains("The database cannot be reached:"));
+}
+
+#[test]
+fn an_error_that_is_cut_says_so_and_leads_to_the_whole() {
+    let row = Failure {
+        id: "a b/+".into(),
+        error_cut: Some(Cut {
+            left_out: 1_046_576,
+            end: "the <end>".into(),
+        }),
+        ..failure(1, "ocr", "begins")
+    };
+    let page = page(Some(&failures(vec![row], 1)), &Filter::default(), None);
+    assert!(page.contains("\n… 1,046,576 characters left out …\nthe &lt;end&gt;"));
+    assert!(page.contains("href=\"/api/queue/failed/a%20b%2F%2B\""));
 }
