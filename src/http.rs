@@ -13,6 +13,7 @@ pub mod landing;
 pub mod metrics;
 pub mod negotiate;
 pub mod origin;
+pub mod packing;
 pub mod reload;
 pub mod response;
 pub mod selection;

@@ -28,6 +28,7 @@ use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
 use super::credentials::Token;
+use super::packing::Packing;
 use super::reload::Reload;
 use super::response::{self, Response};
 use super::{Request, Service, act, deadline, origin};
@@ -95,6 +96,7 @@ impl Service for Admin {
         };
         let call = route(request.method(), request.uri().path());
         let query = request.uri().query().unwrap_or_default();
+        let packing = Packing::asked(request.headers());
         // The request ends with the pipeline that it began with, whatever is reloaded meanwhile.
         let exporter = Arc::clone(&self.exporter.borrow());
         let response = match call {
@@ -119,7 +121,7 @@ impl Service for Admin {
         };
         self.telemetry
             .answered(call.handler(), response.status().as_u16());
-        response
+        packing.pack(response).await
     }
 }
 

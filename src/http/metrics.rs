@@ -7,15 +7,10 @@
 //!
 //! Where the web configuration names users, each of them is for users only.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue, VARY,
-};
+use hyper::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, VARY};
 use hyper::{HeaderMap, Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -26,6 +21,7 @@ use crate::render::exposition::Format;
 use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
+use super::packing::{Packing, list};
 use super::response::{self, Response};
 use super::users::{Users, Verdict};
 use super::web::LiveWeb;
@@ -159,11 +155,7 @@ impl Metrics {
         let registry = render::metrics::registry(board, self.titles);
         let format = negotiate::format(&list(headers, &ACCEPT));
         match format.encode(&[&self.telemetry.registry, &registry]) {
-            Ok(page) => encoded(
-                page,
-                format,
-                negotiate::gzip(&list(headers, &ACCEPT_ENCODING)),
-            ),
+            Ok(page) => encoded(page, format, Packing::asked(headers)).await,
             Err(_) => {
                 tracing::error!(
                     "the metrics could not be encoded: this is a bug, please report it"
@@ -177,32 +169,11 @@ impl Metrics {
     }
 }
 
-fn encoded(page: String, format: Format, gzip: bool) -> Response {
-    let packed = if gzip { pack(&page) } else { None };
-    let is_packed = packed.is_some();
-    let body = packed.unwrap_or_else(|| page.into_bytes());
-    let mut response = response::body(StatusCode::OK, format.content_type(), body);
-    let headers = response.headers_mut();
-    headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
-    if is_packed {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    response
-}
-
-fn pack(page: &str) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 8), Compression::fast());
-    encoder.write_all(page.as_bytes()).ok()?;
-    encoder.finish().ok()
-}
-
-/// A header's whole list, however many lines it was sent in.
-fn list(headers: &HeaderMap, name: &HeaderName) -> String {
-    let lines = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|line| line.to_str().ok());
-    lines.collect::<Vec<_>>().join(",")
+async fn encoded(page: String, format: Format, packing: Packing) -> Response {
+    let mut response = response::body(StatusCode::OK, format.content_type(), page);
+    let vary = HeaderValue::from_static("accept, accept-encoding");
+    response.headers_mut().insert(VARY, vary);
+    packing.pack(response).await
 }
 
 #[cfg(test)]
