@@ -10,6 +10,7 @@ pub mod connections;
 pub mod credentials;
 pub mod deadline;
 pub mod landing;
+pub mod lists;
 pub mod metrics;
 pub mod negotiate;
 pub mod origin;

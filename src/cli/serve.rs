@@ -16,6 +16,7 @@ use crate::exporter::Exporter;
 use crate::http;
 use crate::http::admin::Admin;
 use crate::http::credentials::Token;
+use crate::http::lists::Lists;
 use crate::http::metrics::Metrics;
 use crate::http::users::Users;
 use crate::http::web::LiveWeb;
@@ -132,6 +133,7 @@ impl<'a> Listeners<'a> {
                     telemetry,
                     token: token.subscribe(),
                     reload,
+                    lists: Lists::default(),
                 };
                 reloader.token = Some(token);
                 Some((listener, Arc::new(admin)))

@@ -28,6 +28,7 @@ use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
 use super::credentials::Token;
+use super::lists::Lists;
 use super::packing::Packing;
 use super::reload::Reload;
 use super::response::{self, Response};
@@ -52,6 +53,8 @@ pub struct Admin {
     pub token: watch::Receiver<Arc<Token>>,
     /// What reads the configuration again.
     pub reload: Reload,
+    /// Where lists of failed rows take their turn.
+    pub lists: Lists,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,12 +103,15 @@ impl Service for Admin {
         // The request ends with the pipeline that it began with, whatever is reloaded meanwhile.
         let exporter = Arc::clone(&self.exporter.borrow());
         let response = match call {
-            Call::Page => page(&exporter, query).await,
+            Call::Page => self.lists.build(page(&exporter, query)).await,
             Call::Style => response::css(render::page::CSS),
             Call::Script => response::script(render::page::SCRIPT),
             Call::Overview => overview(&exporter).await,
-            Call::Failed => failed(&exporter, query).await,
-            Call::FailedRow => failed_row(&exporter, request.uri().path()).await,
+            Call::Failed => self.lists.build(failed(&exporter, query)).await,
+            Call::FailedRow => {
+                let row = failed_row(&exporter, request.uri().path());
+                self.lists.build(row).await
+            }
             Call::Act(action) => {
                 let scope = exporter.pipeline().scope();
                 let (operator, telemetry) = (&self.operator, &self.telemetry);
