@@ -57,6 +57,8 @@ mod listeners;
 mod locks;
 /// What is logged, and how often.
 mod logs;
+/// Errors of any length: how they are told, and that they take no memory.
+mod long_errors;
 /// A database that is lost in the middle of an action.
 mod lost;
 /// A database that is absent, restarted, killed, or behind a network that is silent.

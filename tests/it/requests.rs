@@ -238,6 +238,7 @@ async fn no_path_is_answered_without_the_token() {
         "/page.js",
         "/api/queue/overview",
         "/api/queue/failed",
+        "/api/queue/failed/1",
         "/nonsense",
     ] {
         for credential in &credentials {

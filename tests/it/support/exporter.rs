@@ -154,6 +154,15 @@ impl Exporter {
         std::fs::read_dir(folder).expect("its descriptors").count()
     }
 
+    /// Returns how much memory it has had at the most, in KiB.
+    pub(crate) fn peak_memory(&self) -> usize {
+        let file = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(file).expect("its status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|size| size.trim().strip_suffix(" kB"));
+        peak.and_then(|size| size.parse().ok()).expect("its peak")
+    }
+
     /// Writes another configuration file for it, and returns the path.
     pub(crate) fn configure(&self, text: &str) -> String {
         std::fs::write(self.configuration.path(), text).expect("the configuration is written");
