@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 pub use activity::{Activity, ActivityRow, Buckets, bucket_of};
 pub use beat::Beat;
 pub use bucket::{BUCKET_SECONDS, Bucket, DeferredRows, History, MAX_BUCKETS};
-pub use excerpt::{Excerpt, MAX_NAME};
+pub use excerpt::{Excerpt, MAX_JOB_ERROR, MAX_NAME};
 pub use id::Id;
 pub use statuses::Statuses;
 pub use text::Text;

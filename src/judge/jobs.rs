@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::config::Pipeline;
-use crate::snapshot::{Id, JobCountRow, JobRow, JobRows, Text, UnixSeconds};
+use crate::snapshot::{Id, JobCountRow, JobRow, JobRows, MAX_JOB_ERROR, Text, UnixSeconds};
 use crate::windows::Windows;
 
-use super::names::{Names, cut};
+use super::names::{Names, cut, shown};
 use super::progress;
 use super::{seconds_between, unix_seconds};
 
@@ -128,7 +128,10 @@ fn job(row: &JobRow, kinds: &Names, states: &Names, windows: &Windows, pipeline:
         elapsed,
         eta: running.then(eta).flatten(),
         stale: running && is_stale(row, windows),
-        error: row.error.as_deref().map(str::to_owned),
+        error: row
+            .error
+            .as_deref()
+            .map(|error| shown(error, MAX_JOB_ERROR)),
     }
 }
 

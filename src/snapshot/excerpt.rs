@@ -3,6 +3,9 @@
 /// How many characters of a name are shown.
 pub const MAX_NAME: usize = 500;
 
+/// How many characters of a background job's error are shown.
+pub const MAX_JOB_ERROR: usize = 2000;
+
 /// How much is read of an error: all of it, or its two ends where it is longer than both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excerpt {

@@ -209,6 +209,38 @@ async fn names_are_cut_where_they_tell_least() {
 }
 
 #[tokio::test]
+async fn the_board_cuts_titles_and_errors_of_jobs() {
+    for engine in ENGINES {
+        let mut database = Database::create(engine).await;
+        let (title, error) = ("가".repeat(501), "나".repeat(2001));
+        let instant = match engine {
+            Engine::Sqlite => "text",
+            _ => "timestamptz",
+        };
+        database
+            .run(&format!(
+                "DROP TABLE IF EXISTS background_jobs;
+                 CREATE TABLE background_jobs (id bigint PRIMARY KEY, kind text, label text,
+                     state text, processed bigint, total bigint, started_at {instant},
+                     updated_at {instant}, finished_at {instant}, error text);
+                 INSERT INTO background_jobs (id, kind, state, started_at, error) VALUES
+                     (1, 'hier_backfill', 'running', '2026-11-24T01:00:00Z', '{error}');
+                 INSERT INTO documents (id, title) VALUES (1, '{title}');
+                 INSERT INTO processing_queue
+                     (id, document_id, stage, status, created_at, started_at) VALUES
+                     (1, 1, 'stt', 'processing', '2026-11-24T01:00:00Z', '2026-11-24T01:00:00Z')"
+            ))
+            .await;
+        let exporter = Exporter::serve(database.url(), &Options::default());
+        let overview = exporter.overview();
+        for (text, most) in [("가", 500), ("나", 2000)] {
+            let shown = format!("\"{}…\"", text.repeat(most));
+            assert!(overview.text().contains(&shown), "{}", overview.text());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_page_ends_early_and_the_next_goes_on() {
     for engine in ENGINES {
         // In JSON and HTML a quote takes more than itself.

@@ -204,7 +204,7 @@ SELECT id::text AS id, kind::text AS kind, {label} AS label, state::text AS stat
        extract(epoch FROM started_at::timestamptz)::float8 AS started_at,
        extract(epoch FROM updated_at::timestamptz)::float8 AS updated_at,
        extract(epoch FROM finished_at::timestamptz)::float8 AS finished_at,
-       {error} AS error
+       left({error}, {job_error_and_one}) AS error
 FROM background_jobs AS job
 WHERE state::text = 'running' OR finished_at > $1
 ORDER BY (state::text = 'running') DESC NULLS LAST, job.started_at DESC NULLS LAST, job.id DESC
@@ -219,7 +219,9 @@ GROUP BY 1, 2";
 /// The latest two of each stage hold the latest two of each machine, whoever has the stages.
 pub(super) const CURRENT: &str = "
 SELECT q.id::text AS id, q.stage AS stage, q.document_id::text AS document_id,
-       d.title, d.original_filename, d.file_path,
+       left(d.title, {name_and_one}) AS title,
+       left(d.original_filename, {name_and_one}) AS original_filename,
+       right(d.file_path, {name_and_one}) AS file_path,
        extract(epoch FROM q.started_at::timestamptz)::float8 AS started_at
 FROM (
     SELECT {id} AS id, q.stage, q.document_id, q.started_at, row_number() OVER (

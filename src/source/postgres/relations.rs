@@ -5,7 +5,7 @@
 //! named the column itself.
 
 use crate::snapshot::deferral::ODD;
-use crate::snapshot::{MAX_NAME, MAX_ODD_DEFERRALS, Scope, Statuses};
+use crate::snapshot::{MAX_JOB_ERROR, MAX_NAME, MAX_ODD_DEFERRALS, Scope, Statuses};
 use crate::source::fill;
 use crate::source::shape::{Kind, Relation, Shape};
 
@@ -37,6 +37,7 @@ impl Relations {
             ("{odd}", ODD.to_string()),
             ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
             ("{name_and_one}", (MAX_NAME + 1).to_string()),
+            ("{job_error_and_one}", (MAX_JOB_ERROR + 1).to_string()),
             ("{latest_created}", latest("created_at")),
             ("{latest_started}", latest("started_at")),
             ("{latest_completed}", latest("completed_at")),

@@ -137,7 +137,8 @@ FROM (SELECT * FROM {queue} LIMIT -1) AS q";
 
 pub(super) const JOBS: &str = "
 SELECT CAST(id AS TEXT) AS id, kind, label, state, coalesce(processed, 0) AS processed, total,
-       started AS started_at, updated AS updated_at, finished AS finished_at, error
+       started AS started_at, updated AS updated_at, finished AS finished_at,
+       substr(error, 1, {job_error_and_one}) AS error
 FROM (SELECT *, {job_started_at} AS started, {job_updated_at} AS updated,
              {job_finished_at} AS finished FROM background_jobs) AS job
 WHERE state = 'running' OR finished > ?1
@@ -153,7 +154,9 @@ GROUP BY kind, state";
 /// The latest two of each stage hold the latest two of each machine, whoever has the stages.
 pub(super) const CURRENT: &str = "
 SELECT CAST(q.id AS TEXT) AS id, q.stage, CAST(q.document_id AS TEXT) AS document_id,
-       d.title, d.original_filename, d.file_path, q.started_at
+       substr(d.title, 1, {name_and_one}) AS title,
+       substr(d.original_filename, 1, {name_and_one}) AS original_filename,
+       substr(d.file_path, -{name_and_one}) AS file_path, q.started_at
 FROM (
     SELECT id, stage, document_id, started_at, row_number() OVER (
                PARTITION BY stage ORDER BY started_at DESC NULLS LAST, id DESC) AS place
