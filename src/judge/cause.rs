@@ -49,6 +49,11 @@ pub fn of(message: &str) -> String {
     cause
 }
 
+/// Returns what happened by both ends of a message of which the middle is not known.
+pub fn of_ends(beginning: &str, end: &str) -> String {
+    of(&joined(beginning, end))
+}
+
 fn round(message: &str) -> String {
     let message = documents::opened(message);
     let line = traces::telling(&message);
@@ -67,8 +72,13 @@ fn ends(message: &str) -> Cow<'_, str> {
     }
     let head = &message[..message.floor_char_boundary(MOST_OF_AN_END)];
     let tail = &message[message.ceil_char_boundary(message.len() - MOST_OF_AN_END)..];
-    let lines = tail.split_once('\n').map_or("", |(_, lines)| lines);
-    format!("{head}\n{lines}").into()
+    joined(head, tail).into()
+}
+
+/// The end without its first line, which may be the rest of another.
+fn joined(beginning: &str, end: &str) -> String {
+    let lines = end.split_once('\n').map_or("", |(_, lines)| lines);
+    format!("{beginning}\n{lines}")
 }
 
 /// Cuts a cause to its length: out of its middle, as errors that wrap others end with the reason.

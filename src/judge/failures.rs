@@ -81,10 +81,56 @@ fn failure(row: &FailedRow, now: UnixSeconds, pipeline: &Pipeline) -> Failure {
             left_out: row.error_left_out,
             end: end.to_owned(),
         }),
-        cause: cause::of(row.error_message.as_deref().unwrap_or_default()),
+        cause: cause_of(row),
         failed_at: row.failed_at,
         age: row
             .failed_at
             .map(|failed_at| seconds_between(failed_at, now)),
+    }
+}
+
+/// The exception of a long trace stands at its end.
+fn cause_of(row: &FailedRow) -> String {
+    let error = row.error_message.as_deref().unwrap_or_default();
+    match row.error_end.as_deref() {
+        Some(end) => cause::of_ends(error, end),
+        None => cause::of(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row whose error is read in full, or only to so many characters from either end.
+    fn row(error: &str, read: Option<usize>) -> FailedRow {
+        let (beginning, end) = match read {
+            Some(read) => (&error[..read], Some(&error[error.len() - read..])),
+            None => (error, None),
+        };
+        FailedRow {
+            id: 1.into(),
+            stage: "ocr".into(),
+            document_id: None,
+            title: None,
+            original_filename: None,
+            file_path: None,
+            attempts: None,
+            max_attempts: None,
+            error_message: Some(beginning.into()),
+            error_end: end.map(Into::into),
+            error_left_out: 0,
+            failed_at: None,
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_cut_has_the_cause_of_the_whole() {
+        let frames = "  File \"/srv/ocr/page.py\", line 7, in read\n    read(page)\n".repeat(50);
+        let trace =
+            format!("Traceback (most recent call last):\n{frames}ValueError: page 12 is blank");
+        let whole = cause_of(&row(&trace, None));
+        assert_eq!(whole, "ValueError: page # is blank");
+        assert_eq!(cause_of(&row(&trace, Some(1000))), whole);
     }
 }
