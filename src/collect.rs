@@ -235,19 +235,20 @@ impl Scrape<'_> {
     ) -> Result<(), Trouble> {
         let error = answer.as_ref().err();
         let trouble = error.map(|error| Trouble::of(error, question));
-        if let Some(Trouble::Question(_)) = &trouble
-            && question.is_shared()
-            && !error.is_some_and(may_be_begun_anew)
-        {
+        let is_of_question = matches!(trouble, Some(Trouble::Question(_)));
+        if is_of_question && question.is_shared() && !error.is_some_and(may_be_begun_anew) {
             return trouble.map_or(Ok(()), Err);
         }
-        for (index, collector) in question.collectors().iter().rev().enumerate() {
-            // What is lost to several collectors at once is said once.
-            if answer.is_ok() || index == 0 {
-                self.heard(collector.as_str(), answer, may_end)?;
-            }
+        let collectors = question.collectors();
+        // What is lost to several collectors at once is said once.
+        let said = match answer {
+            Ok(()) => collectors,
+            Err(_) => &collectors[collectors.len().saturating_sub(1)..],
+        };
+        for collector in said {
+            self.heard(collector.as_str(), answer, may_end)?;
         }
-        let outcomes = question.collectors().iter().map(|collector| Outcome {
+        let outcomes = collectors.iter().map(|collector| Outcome {
             collector: *collector,
             success: answer.is_ok(),
             duration: Some(took),

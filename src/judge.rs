@@ -123,7 +123,7 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
         problems: Vec::new(),
     };
     let Some(now) = snapshot.now else {
-        board.problems = problems::judge(&board, UnixSeconds::NAN);
+        board.problems = problems::judge(&board);
         return board;
     };
     let windows = Windows::at(now, pipeline.timezone);
@@ -149,7 +149,7 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
     let current = snapshot.current.as_ref();
     board.current = current.map(|rows| current::judge(rows, &names, pipeline));
     board.unknown_statuses = unknown_statuses(&snapshot.unknown_status, &names, pipeline);
-    board.problems = problems::judge(&board, unix_seconds(now));
+    board.problems = problems::judge(&board);
     board
 }
 

@@ -26,6 +26,13 @@ pub struct Deadline {
     pub slack: Option<f64>,
 }
 
+impl Deadline {
+    /// Returns by how many seconds it may be missed, if it may.
+    pub fn late(&self) -> Option<f64> {
+        self.slack.map(|slack| -slack).filter(|late| *late > 0.0)
+    }
+}
+
 /// Judges every deadline, in the order of the stages, by what is expected of each.
 pub(super) fn judge<'a>(
     now: DateTime<Utc>,

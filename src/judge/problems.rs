@@ -10,7 +10,7 @@ use super::jobs::Job;
 use super::machines::{MachineLane, State};
 use super::outlook::Outlook;
 use super::stages::StageLane;
-use super::{Board, Lanes, seconds_between};
+use super::{Board, Lanes, seconds_between, unix_seconds};
 
 /// A collection that takes so many seconds is slow.
 pub const SLOW_SCRAPE_SECONDS: f64 = 5.0;
@@ -117,8 +117,11 @@ impl Problem {
 }
 
 /// Judges what a board shows: the database first, then stages, machines and jobs.
-pub(super) fn judge(board: &Board, now: UnixSeconds) -> Vec<Problem> {
+pub(super) fn judge(board: &Board) -> Vec<Problem> {
     let mut problems = of_the_scrape(board);
+    let Some(now) = board.now.map(unix_seconds) else {
+        return problems;
+    };
     if let Some(lanes) = &board.lanes {
         let stages = lanes.stages.iter();
         problems.extend(stages.flat_map(|lane| of_stage(lane, board, now)));
@@ -178,10 +181,7 @@ fn of_stage(lane: &StageLane, board: &Board, now: UnixSeconds) -> Vec<Problem> {
             .and_then(|prospect| prospect.drain)
             .filter(|drain| *drain > LONG_DRAIN_SECONDS && !rests_on_purpose)
             .map(What::EtaTooLong),
-        deadline.and_then(|due| {
-            let late = -due.slack?;
-            (late > 0.0).then(|| What::DeadlineMissed(due.by.clone(), late))
-        }),
+        deadline.and_then(|due| Some(What::DeadlineMissed(due.by.clone(), due.late()?))),
         lane.oldest_pending_age
             .filter(|age| *age > LONG_WAIT_SECONDS && !rests_on_purpose)
             .map(What::OldestPendingTooOld),

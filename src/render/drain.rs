@@ -44,10 +44,10 @@ pub(super) fn time(seconds: f64) -> String {
 /// A deadline and whether it will be kept: `due by 08:00, 25 min to spare`.
 pub(super) fn deadline(deadline: &Deadline) -> String {
     let due = format!("due by {}", deadline.by);
-    match deadline.slack {
-        None => due,
-        Some(slack) if slack < 0.0 => format!("{due}, may be {} late", time(-slack)),
-        Some(slack) => format!("{due}, {} to spare", time(slack)),
+    match (deadline.late(), deadline.slack) {
+        (Some(late), _) => format!("{due}, may be {} late", time(late)),
+        (None, Some(slack)) => format!("{due}, {} to spare", time(slack)),
+        (None, None) => due,
     }
 }
 

@@ -71,22 +71,17 @@ impl Reader<'_> {
         if self.eat(is_date) {
             return Date::Whole;
         }
-        if self.eat(is_day) && self.eat(is_month) {
-            return if self.eat(is_year) {
-                Date::Whole
-            } else {
-                Date::WithoutYear
-            };
+        for order in [[is_day, is_month], [is_month, is_day]] {
+            if order.into_iter().all(|part| self.eat(part)) {
+                let has_year = self.eat(is_year);
+                return if has_year {
+                    Date::Whole
+                } else {
+                    Date::WithoutYear
+                };
+            }
+            self.rest = begin;
         }
-        self.rest = begin;
-        if self.eat(is_month) && self.eat(is_day) {
-            return if self.eat(is_year) {
-                Date::Whole
-            } else {
-                Date::WithoutYear
-            };
-        }
-        self.rest = begin;
         Date::None
     }
 

@@ -150,7 +150,7 @@ fn expected(stage: &str, prospects: &Prospects, board: &Board) -> Markup {
         }
         @if let Some(due) = deadline {
             br;
-            span .expected.bad[due.slack.is_some_and(|slack| slack < 0.0)] {
+            span .expected.bad[due.late().is_some()] {
                 (time::about(due.at, board, &drain::deadline(due)))
             }
         }

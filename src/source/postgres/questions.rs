@@ -59,10 +59,10 @@ WHERE (q.created_at >= least($10, $11)
    OR q.is_unfinished
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
 
-/// What is asked of stages, where each part has its index: unfinished rows, then completions and creations from
-/// indexes alone, and the rows of the last hour themselves for how long they took. A document is
-/// looked up for a pool's completion only; a join would read all of them. The key of a stage is what
-/// many rows are told apart by at least cost.
+/// What is asked of stages, where each part has its index: unfinished rows, then completions and
+/// creations from indexes alone, and the rows of the last hour themselves for how long they took. A
+/// document is looked up for a pool's completion only; a join would read all of them. The key of a
+/// stage is what many rows are told apart by at least cost.
 pub(super) const STAGES_BY_INDEX: &str = "
 SELECT q.stage AS stage,
        NULL::text AS model,

@@ -9,7 +9,9 @@ use crate::snapshot::{MAX_JOB_ERROR, MAX_NAME, MAX_ODD_DEFERRALS, Scope, Statuse
 use crate::source::fill;
 use crate::source::shape::{Kind, Relation, Shape};
 
-use super::words::{as_number, as_text, is_one_of, is_skipped, is_unfinished, known_statuses};
+use super::words::{
+    as_number, as_text, is_one_of, is_skipped, is_unfinished, known_statuses, seconds_between,
+};
 use super::{activity, deferral};
 
 /// The SQL that depends on the shape of the tables, by the name that questions have for it.
@@ -173,11 +175,6 @@ fn latest_naive(queue: &Relation, column: &str, scope: &Scope) -> String {
 
 /// The time between two instants of each row, in microseconds with commas between them.
 fn microseconds(from: &str, to: &str) -> String {
-    let epoch = |column| format!("extract(epoch FROM q.{column}::timestamptz)");
-    format!(
-        "string_agg(CASE WHEN isfinite(q.{from}) AND isfinite(q.{to})
-             THEN round(({} - {}) * 1000000)::bigint::text END, ',')",
-        epoch(to),
-        epoch(from)
-    )
+    let seconds = seconds_between(from, to);
+    format!("string_agg(round(({seconds}) * 1000000)::bigint::text, ',')")
 }

@@ -59,3 +59,14 @@ pub(super) fn as_number(relation: &Relation, column: &str) -> String {
         Some(_) => format!("{column}::bigint"),
     }
 }
+
+/// Returns the time between two instants of a row in seconds; null if one of them is not finite. Of
+/// very old instants an interval would be out of range.
+pub(super) fn seconds_between(from: &str, to: &str) -> String {
+    let epoch = |column| format!("extract(epoch FROM q.{column}::timestamptz)");
+    format!(
+        "CASE WHEN isfinite(q.{from}) AND isfinite(q.{to}) THEN {} - {} END",
+        epoch(to),
+        epoch(from)
+    )
+}

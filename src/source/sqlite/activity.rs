@@ -5,25 +5,30 @@ use crate::source::shape::Relation;
 
 use super::deferral;
 
+/// A row that is in its stage.
+const IS_INSIDE: &str = "(q.is_pending OR q.is_processing)";
+
+/// A row that its stage has done since then.
+const IS_DONE: &str = "(q.done_at > q.since AND q.is_skipped IS NOT TRUE)";
+
 /// What the rows of one group did, and which are in their stage now. A row that came and went
 /// otherwise than by being done is none of those created that never failed.
-const ACTIVITY: &str = "
-       count(*) FILTER (WHERE q.created_at > q.since AND q.is_clean AND (
-           q.is_pending OR q.is_processing
-           OR (q.done_at <= ?1 AND q.is_skipped IS NOT TRUE))) AS clean_created,
-       count(*) FILTER (WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE) AS completed,
-       count(*) FILTER (WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE
-                          AND round((q.started_at - q.created_at) * 1e3) > 60000
-                          AND abs(q.started_at - q.created_at) < 9e99) AS waited,
-       coalesce(sum(q.done_at - q.started_at) FILTER (
-           WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE AND q.done_at > q.started_at
-             AND abs(q.done_at - q.started_at) < 9e99), 0.0) AS worked_seconds,
-       count(*) FILTER (WHERE q.done_at > q.since AND q.is_skipped IS NOT TRUE
-                          AND q.is_clean) AS clean_completed,
-       count(*) FILTER (WHERE (q.is_pending OR q.is_processing)
-                          AND q.is_clean) AS clean,
-       count(*) FILTER (WHERE q.is_pending) AS pending,
-       count(*) FILTER (WHERE q.is_processing) AS processing";
+fn activity() -> String {
+    format!(
+        "count(*) FILTER (WHERE q.created_at > q.since AND q.is_clean AND ({IS_INSIDE}
+             OR (q.done_at <= ?1 AND q.is_skipped IS NOT TRUE))) AS clean_created,
+         count(*) FILTER (WHERE {IS_DONE}) AS completed,
+         count(*) FILTER (WHERE {IS_DONE} AND round((q.started_at - q.created_at) * 1e3) > 60000
+                            AND abs(q.started_at - q.created_at) < 9e99) AS waited,
+         coalesce(sum(q.done_at - q.started_at) FILTER (
+             WHERE {IS_DONE} AND q.done_at > q.started_at
+               AND abs(q.done_at - q.started_at) < 9e99), 0.0) AS worked_seconds,
+         count(*) FILTER (WHERE {IS_DONE} AND q.is_clean) AS clean_completed,
+         count(*) FILTER (WHERE {IS_INSIDE} AND q.is_clean) AS clean,
+         count(*) FILTER (WHERE q.is_pending) AS pending,
+         count(*) FILTER (WHERE q.is_processing) AS processing"
+    )
+}
 
 /// Returns the parts of questions about what rows did, by the name that questions have for them.
 pub(super) fn parts(queue: &Relation) -> Vec<(&'static str, String)> {
@@ -31,7 +36,7 @@ pub(super) fn parts(queue: &Relation) -> Vec<(&'static str, String)> {
         ("{created_bucket}", bucket("q.created_at")),
         ("{completed_bucket}", bucket("q.done_at")),
         ("{until}", deferral::until_bucket(queue)),
-        ("{activity}", ACTIVITY.to_owned()),
+        ("{activity}", activity()),
     ]
 }
 
