@@ -6,12 +6,14 @@
 mod activity;
 mod beat;
 mod bucket;
+mod collector;
 mod excerpt;
+mod failed;
 mod id;
+mod job;
 mod statuses;
 mod text;
 
-use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -20,8 +22,11 @@ use chrono_tz::Tz;
 pub use activity::{Activity, ActivityRow, Buckets, bucket_of};
 pub use beat::Beat;
 pub use bucket::{BUCKET_SECONDS, Bucket, DeferredRows, History, MAX_BUCKETS};
+pub use collector::Collector;
 pub use excerpt::{Excerpt, MAX_JOB_ERROR, MAX_NAME};
+pub use failed::{FailedQuestion, FailedRow, FailedRows, Position};
 pub use id::Id;
+pub use job::{JobCountRow, JobRow, JobRows};
 pub use statuses::Statuses;
 pub use text::Text;
 
@@ -55,64 +60,6 @@ impl Scope {
             trend_stages: Vec::new(),
             ..self.clone()
         }
-    }
-}
-
-/// A question that can be switched off, and can fail by itself.
-///
-/// The order is the one in which they are asked: a failure begins the snapshot anew without the
-/// one that failed, so the cheap ones come first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Collector {
-    /// Background jobs.
-    BackgroundJobs,
-    /// What each machine works on now.
-    Current,
-    /// Created and completed rows by hour.
-    Trend,
-    /// Stage, pool and machine numbers.
-    Stages,
-    /// What each stage did in every five minutes.
-    Outlook,
-}
-
-impl Collector {
-    /// Every collector.
-    pub const ALL: [Self; 5] = [
-        Self::BackgroundJobs,
-        Self::Current,
-        Self::Trend,
-        Self::Stages,
-        Self::Outlook,
-    ];
-
-    /// Returns the name used in flags, labels and `collect[]`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BackgroundJobs => "background_jobs",
-            Self::Current => "current",
-            Self::Outlook => "outlook",
-            Self::Trend => "trend",
-            Self::Stages => "stages",
-        }
-    }
-
-    /// Returns whether its numbers are those of the queue.
-    pub fn reads_queue(self) -> bool {
-        self != Self::BackgroundJobs
-    }
-
-    /// Returns the collector of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|collector| collector.as_str() == name)
-    }
-}
-
-impl fmt::Display for Collector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -342,65 +289,6 @@ impl QueueRow {
     }
 }
 
-/// Background jobs: some in detail, all of them counted.
-#[derive(Debug, Clone, Default)]
-pub struct JobRows {
-    /// At most twenty: running first, then latest started.
-    pub details: Vec<JobRow>,
-    /// How many of each kind and state.
-    pub counts: Vec<JobCountRow>,
-}
-
-/// One background job; the key is the id.
-#[derive(Debug, Clone, Default, sqlx::FromRow)]
-pub struct JobRow {
-    /// Its id.
-    pub id: Id,
-    /// Its kind.
-    pub kind: Option<Text>,
-    /// What people call it.
-    pub label: Option<Text>,
-    /// `running`, or how it ended.
-    pub state: Option<Text>,
-    /// Items done.
-    pub processed: Option<i64>,
-    /// Items in all, when known.
-    pub total: Option<i64>,
-    /// When it started.
-    pub started_at: Option<UnixSeconds>,
-    /// Its last heartbeat.
-    pub updated_at: Option<UnixSeconds>,
-    /// When it ended.
-    pub finished_at: Option<UnixSeconds>,
-    /// Why it failed.
-    pub error: Option<Text>,
-    /// What earlier scrapes and this one know of its progress while it runs, oldest first: each
-    /// beat is later and further than the one before.
-    #[sqlx(skip)]
-    pub beats: Vec<Beat>,
-}
-
-impl JobRow {
-    /// The state of a job that has not ended.
-    pub const RUNNING: &str = "running";
-
-    /// Whether it has not ended.
-    pub fn is_running(&self) -> bool {
-        self.state.as_deref() == Some(Self::RUNNING)
-    }
-}
-
-/// How many background jobs there are of a kind in a state; the key is (kind, state).
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct JobCountRow {
-    /// The kind.
-    pub kind: Option<Text>,
-    /// The state.
-    pub state: Option<Text>,
-    /// How many.
-    pub jobs: i64,
-}
-
 /// A row processing now, one of the two latest of its stage; the key is the id.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct CurrentRow {
@@ -418,85 +306,4 @@ pub struct CurrentRow {
     pub file_path: Option<Text>,
     /// When it was started.
     pub started_at: Option<UnixSeconds>,
-}
-
-/// Which failed rows are asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FailedQuestion {
-    /// Only the row with this id; any row when absent.
-    pub id: Option<Id>,
-    /// Only rows of these stages; of any stage when absent.
-    pub only: Option<Vec<String>>,
-    /// No rows of these stages.
-    pub except: Vec<String>,
-    /// How many rows at most.
-    pub limit: i64,
-    /// Only rows that stand after this one.
-    pub after: Option<Position>,
-    /// How much of each error.
-    pub error: Excerpt,
-}
-
-/// A failed row's place in their order: by stage, latest failed first, highest id first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Position {
-    /// The stage.
-    pub stage: Text,
-    /// When it failed; rows that do not tell stand last.
-    pub failed_at: Option<UnixSeconds>,
-    /// The queue row's id.
-    pub id: Id,
-}
-
-/// Failed rows in their order, and how many there are on all pages.
-#[derive(Debug, Clone, Default)]
-pub struct FailedRows {
-    /// The database's clock.
-    pub now: UnixSeconds,
-    /// The rows asked for, or the first of them.
-    pub rows: Vec<FailedRow>,
-    /// Whether other rows stand after them.
-    pub goes_on: bool,
-    /// How many rows would be read without a limit.
-    pub total: i64,
-}
-
-/// A failed row; the key is the id.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct FailedRow {
-    /// The queue row's id.
-    pub id: Id,
-    /// The stage.
-    pub stage: Text,
-    /// The document's id.
-    pub document_id: Option<Id>,
-    /// The document's title, cut after one character more than [`MAX_NAME`].
-    pub title: Option<Text>,
-    /// The name it was uploaded under, cut likewise.
-    pub original_filename: Option<Text>,
-    /// Where it lies, cut likewise at its beginning.
-    pub file_path: Option<Text>,
-    /// How often it was tried.
-    pub attempts: Option<i64>,
-    /// How often it is tried at most.
-    pub max_attempts: Option<i64>,
-    /// Why it failed; the beginning of that, where `error_end` has its end.
-    pub error_message: Option<Text>,
-    /// The end of an error that is not read whole.
-    pub error_end: Option<Text>,
-    /// How many characters between the two are not read.
-    pub error_left_out: i64,
-    /// When it failed.
-    pub failed_at: Option<UnixSeconds>,
-}
-
-impl FailedRow {
-    /// Returns the row's place in the order.
-    pub fn position(&self) -> Position {
-        Position {
-            stage: self.stage.clone(),
-            failed_at: self.failed_at,
-            id: self.id.clone(),
-        }
-    }
 }
