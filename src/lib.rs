@@ -12,7 +12,7 @@
 //! * [`config`]: whose work is it: YAML made into a pipeline without contradictions
 //! * [`judge`]: rows become a board: lanes, stages, forecast, trend, jobs, titles;
 //!   [`judge::prospect`] foretells when a stage is done, held against simulated lives by
-//!   `tests/eta/run`
+//!   `tests/eta/run`; [`judge::problems`] names what somebody should look at
 //! * [`render`]: a board becomes metrics, JSON, or text for a terminal
 //! * [`admin`]: what people may change: retry, skip, and the one transaction that does it
 //! * [`exporter`]: collect and judge in one call, as every command and listener does
