@@ -153,8 +153,8 @@ async fn indexes(flags: &Flags) -> anyhow::Result<ExitCode> {
 /// Prepares to read a database as the configuration says.
 fn exporter(flags: &Flags, database_url: &str) -> anyhow::Result<Exporter> {
     let pipeline = config::load(flags.config_file.as_deref())?;
-    let source = Source::new(database_url).context("--database-url")?;
-    Ok(Exporter::new(source, pipeline))
+    let source = || Source::new(database_url).context("--database-url");
+    Ok(Exporter::new(source()?, source()?, pipeline))
 }
 
 /// A reader that has gone away is no failure of ours.
@@ -197,25 +197,28 @@ mod tests {
                 .collectors
                 .enabled(false)
         };
-        use Collector::{BackgroundJobs, Current, Outlook, Stages, Trend};
-        assert_eq!(enabled(&[]), [BackgroundJobs, Trend, Stages, Outlook]);
+        use Collector::{BackgroundJobs, Causes, Current, Outlook, Stages, Trend};
+        assert_eq!(
+            enabled(&[]),
+            [BackgroundJobs, Trend, Stages, Outlook, Causes]
+        );
         assert_eq!(
             enabled(&["--collector.current"]),
-            [BackgroundJobs, Current, Trend, Stages, Outlook]
+            [BackgroundJobs, Current, Trend, Stages, Outlook, Causes]
         );
         assert_eq!(
             enabled(&["--no-collector.trend", "--no-collector.outlook"]),
-            [BackgroundJobs, Stages]
+            [BackgroundJobs, Stages, Causes]
         );
         let last_wins = ["--no-collector.trend", "--collector.trend"];
         assert_eq!(
             enabled(&last_wins),
-            [BackgroundJobs, Trend, Stages, Outlook]
+            [BackgroundJobs, Trend, Stages, Outlook, Causes]
         );
         let last_wins = ["--collector.current", "--no-collector.current"];
         assert_eq!(
             enabled(&last_wins),
-            [BackgroundJobs, Trend, Stages, Outlook]
+            [BackgroundJobs, Trend, Stages, Outlook, Causes]
         );
     }
 }

@@ -10,6 +10,7 @@ pub mod doubt;
 pub mod failed;
 mod give_way;
 pub mod heartbeats;
+pub mod kept;
 pub mod memory;
 mod past;
 mod question;

@@ -5,6 +5,7 @@
 //! signal: the caller gives a listener and says when to stop.
 
 pub mod act;
+pub mod actions;
 pub mod admin;
 pub mod connections;
 pub mod credentials;

@@ -3,7 +3,9 @@
 
 mod ahead;
 mod band;
+pub mod became;
 pub mod cause;
+pub mod causes;
 mod course;
 pub mod current;
 pub mod deadline;
@@ -35,6 +37,7 @@ use crate::config::Pipeline;
 use crate::snapshot::{OddDeferral, Outcome, Snapshot, StageRow, UnixSeconds, UnknownStatusRow};
 use crate::windows::Windows;
 
+use causes::CauseCount;
 use current::Working;
 use jobs::Jobs;
 use machines::MachineLane;
@@ -69,6 +72,8 @@ pub struct Board {
     pub jobs: Option<Jobs>,
     /// What each machine works on now.
     pub current: Option<Vec<Working>>,
+    /// How many failed rows share each cause.
+    pub causes: Option<Vec<CauseCount>>,
     /// Rows whose status is none of the four, by stage, where the lanes are refused for them.
     pub unknown_statuses: Vec<UnknownStatuses>,
     /// What somebody should look at.
@@ -119,6 +124,7 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
         trends: None,
         jobs: None,
         current: None,
+        causes: None,
         unknown_statuses: Vec::new(),
         problems: Vec::new(),
     };

@@ -1,5 +1,6 @@
 //! Views of a [`crate::judge::Board`]. Pure: a board in, text out.
 
+pub mod actions;
 pub mod exposition;
 pub mod failed;
 pub mod findings;

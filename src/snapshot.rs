@@ -11,6 +11,8 @@ mod excerpt;
 mod failed;
 mod id;
 mod job;
+mod row_status;
+mod selection;
 mod statuses;
 mod text;
 
@@ -27,6 +29,8 @@ pub use excerpt::{Excerpt, MAX_JOB_ERROR, MAX_NAME};
 pub use failed::{FailedQuestion, FailedRow, FailedRows, Position};
 pub use id::Id;
 pub use job::{JobCountRow, JobRow, JobRows};
+pub use row_status::RowStatus;
+pub use selection::Selection;
 pub use statuses::Statuses;
 pub use text::Text;
 

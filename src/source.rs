@@ -20,8 +20,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::snapshot::{
-    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, JobRows, OddDeferral, QueueRow,
-    Scope, StageRow, Text, TrendRow,
+    ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, Id, JobRows, OddDeferral, QueueRow,
+    RowStatus, Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
 
@@ -236,12 +236,17 @@ pub trait Session: Send {
         limits: Limits,
     ) -> impl Future<Output = sqlx::Result<Vec<CurrentRow>>> + Send;
 
-    /// Reads failed rows in their order, those at these places of it.
+    /// Reads failed rows in their order, those at these places of it, one after the other.
     fn failed(
         &mut self,
         question: &FailedQuestion,
         places: Range<i64>,
-    ) -> impl Future<Output = sqlx::Result<Vec<FailedRow>>> + Send;
+        each: impl FnMut(FailedRow) + Send,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Reads how the rows of these ids are now, those that there are.
+    fn statuses(&mut self, ids: &[Id])
+    -> impl Future<Output = sqlx::Result<Vec<RowStatus>>> + Send;
 
     /// Counts the failed rows on all pages.
     fn count_failed(

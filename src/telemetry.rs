@@ -38,7 +38,7 @@ struct AdminItem {
 }
 
 /// What can become of an item on which a person acts.
-const ADMIN_OUTCOMES: [(&str, &str); 7] = [
+const ADMIN_OUTCOMES: [(&str, &str); 10] = [
     ("retry", "retried"),
     ("retry", "conflict"),
     ("retry", "not_failed"),
@@ -46,6 +46,9 @@ const ADMIN_OUTCOMES: [(&str, &str); 7] = [
     ("skip", "skipped"),
     ("skip", "not_failed"),
     ("skip", "not_found"),
+    ("undo", "restored"),
+    ("undo", "touched"),
+    ("undo", "not_found"),
 ];
 
 impl Telemetry {

@@ -1,8 +1,8 @@
 //! What a person does to failed rows, and what became of each. Pure.
 
-use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::snapshot::Id;
+use crate::snapshot::{Id, Text};
 
 /// What a person does to failed rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,16 @@ impl Action {
         }
     }
 
-    fn done(self) -> Outcome {
+    /// Returns the columns of the queue that it changes.
+    pub fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Retry => &["status", "attempts", "started_at", "completed_at"],
+            Self::Skip => &["status", "completed_at", "payload"],
+        }
+    }
+
+    /// Returns what becomes of a row to which it is done.
+    pub fn done(self) -> Outcome {
         match self {
             Self::Retry => Outcome::Retried,
             Self::Skip => Outcome::Skipped,
@@ -43,6 +52,10 @@ pub enum Outcome {
     NotFailed,
     /// There is no such row.
     NotFound,
+    /// It is failed again, as it was.
+    Restored,
+    /// It was not left as the action had made it.
+    Touched,
 }
 
 impl Outcome {
@@ -54,7 +67,26 @@ impl Outcome {
             Self::Conflict => "conflict",
             Self::NotFailed => "not_failed",
             Self::NotFound => "not_found",
+            Self::Restored => "restored",
+            Self::Touched => "touched",
         }
+    }
+}
+
+/// A failed row as it was before an action, to be put back.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Former {
+    /// The queue row's id.
+    pub id: Id,
+    /// What the action changes of it, as the database wrote it.
+    pub row: Text,
+}
+
+impl Former {
+    /// Returns what rows were as one JSON list.
+    pub fn list(rows: &[Self]) -> String {
+        let rows = rows.iter().map(|former| &*former.row);
+        format!("[{}]", rows.collect::<Vec<_>>().join(","))
     }
 }
 
@@ -72,8 +104,8 @@ pub struct LeftAlone {
 /// What became of every row that a request names, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What was done.
-    pub action: Action,
+    /// What became of the rows that were changed.
+    pub done: Outcome,
     /// Each row's id and outcome.
     pub results: Vec<(Id, Outcome)>,
 }
@@ -81,55 +113,49 @@ pub struct Report {
 impl Report {
     /// Says what became of the rows `asked` for: those in `changed` were changed, and those
     /// `left` alone were found for one reason or another.
-    pub fn new(action: Action, asked: &[Id], changed: &[Id], left: &[LeftAlone]) -> Self {
-        let outcome = |id: &Id| match left.iter().find(|row| row.id == *id) {
-            _ if changed.contains(id) => action.done(),
-            None => Outcome::NotFound,
-            Some(row) if action == Action::Retry && row.failed && row.active => Outcome::Conflict,
-            Some(_) => Outcome::NotFailed,
+    pub fn of_action(action: Action, asked: &[Id], changed: &[Id], left: &[LeftAlone]) -> Self {
+        let reason = |row: &LeftAlone| match action {
+            Action::Retry if row.failed && row.active => Outcome::Conflict,
+            _ => Outcome::NotFailed,
         };
+        Self::new(action.done(), asked, changed, left, reason)
+    }
+
+    /// Says what became of rows that were to be as they had been.
+    pub fn of_undo(asked: &[Id], changed: &[Id], left: &[LeftAlone]) -> Self {
+        Self::new(Outcome::Restored, asked, changed, left, |_| {
+            Outcome::Touched
+        })
+    }
+
+    fn new(
+        done: Outcome,
+        asked: &[Id],
+        changed: &[Id],
+        left: &[LeftAlone],
+        reason: impl Fn(&LeftAlone) -> Outcome,
+    ) -> Self {
+        let changed: HashSet<&Id> = changed.iter().collect();
+        let left: HashMap<&Id, &LeftAlone> = left.iter().map(|row| (&row.id, row)).collect();
+        let outcome = |id: &Id| match left.get(id) {
+            _ if changed.contains(id) => done,
+            None => Outcome::NotFound,
+            Some(row) => reason(row),
+        };
+        let results = asked.iter().map(|id| (id.clone(), outcome(id)));
         Self {
-            action,
-            results: asked.iter().map(|id| (id.clone(), outcome(id))).collect(),
+            done,
+            results: results.collect(),
         }
     }
 
     /// Returns the ids of each outcome that occurs.
-    pub fn by_outcome(&self) -> Vec<(Outcome, Vec<Id>)> {
-        let mut outcomes: Vec<Outcome> = self.results.iter().map(|(_, outcome)| *outcome).collect();
-        outcomes.sort();
-        outcomes.dedup();
-        let ids = |of: Outcome| {
-            let same = self
-                .results
-                .iter()
-                .filter(move |(_, outcome)| *outcome == of);
-            same.map(|(id, _)| id.clone()).collect()
-        };
-        outcomes
-            .into_iter()
-            .map(|outcome| (outcome, ids(outcome)))
-            .collect()
-    }
-
-    /// Returns the answer to the request.
-    pub fn answer(&self) -> Value {
-        let done = self.action.done();
-        let requested = self.results.len();
-        let changed = self
-            .results
-            .iter()
-            .filter(|(_, outcome)| *outcome == done)
-            .count();
-        let result = |(id, outcome): &(Id, Outcome)| json!({"id": id, "outcome": outcome.as_str()});
-        let results: Vec<Value> = self.results.iter().map(result).collect();
-        let done = done.as_str();
-        json!({
-            "requested": requested,
-            done: changed,
-            format!("not_{done}"): requested - changed,
-            "results": results,
-        })
+    pub fn by_outcome(&self) -> BTreeMap<Outcome, Vec<Id>> {
+        let mut ids: BTreeMap<Outcome, Vec<Id>> = BTreeMap::new();
+        for (id, outcome) in &self.results {
+            ids.entry(*outcome).or_default().push(id.clone());
+        }
+        ids
     }
 }
 
@@ -139,24 +165,28 @@ mod tests {
 
     #[test]
     fn every_row_has_one_outcome() {
+        use Outcome::{Conflict, NotFailed, NotFound, Restored, Retried, Touched};
         let id = |id: i64| Id::from(id);
         let row = |number, failed, active| LeftAlone {
             id: id(number),
             failed,
             active,
         };
+        let outcomes = |report: Report| {
+            let outcomes = report.results.into_iter().map(|(_, outcome)| outcome);
+            outcomes.collect::<Vec<_>>()
+        };
         let left = [row(2, true, true), row(3, false, true), row(4, true, false)];
-        let report = Report::new(Action::Retry, &[1, 2, 3, 4, 5].map(id), &[id(1)], &left);
-        let expected = json!({
-            "requested": 5, "retried": 1, "not_retried": 4, "results": [
-                {"id": 1, "outcome": "retried"}, {"id": 2, "outcome": "conflict"},
-                {"id": 3, "outcome": "not_failed"}, {"id": 4, "outcome": "not_failed"},
-                {"id": 5, "outcome": "not_found"},
-            ]
-        });
-        assert_eq!(report.answer(), expected);
-        let skip = Report::new(Action::Skip, &[id(2)], &[], &left);
-        assert_eq!(skip.results, [(id(2), Outcome::NotFailed)]);
-        assert_eq!(skip.answer()["not_skipped"], 1);
+        let asked = [1, 2, 3, 4, 5].map(id);
+        let retry = Report::of_action(Action::Retry, &asked, &[id(1)], &left);
+        assert_eq!(retry.by_outcome()[&NotFailed], [id(3), id(4)]);
+        assert_eq!(
+            outcomes(retry),
+            [Retried, Conflict, NotFailed, NotFailed, NotFound]
+        );
+        let skip = Report::of_action(Action::Skip, &[id(2)], &[], &left);
+        assert_eq!(outcomes(skip), [NotFailed]);
+        let undo = Report::of_undo(&asked[..2], &[id(1)], &left);
+        assert_eq!(outcomes(undo), [Restored, Touched]);
     }
 }

@@ -4,6 +4,7 @@
 //! actions take their turn, each decides and changes in one statement whose condition is the
 //! rule itself, and when the pipeline was faster all the same the whole is done again.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -16,7 +17,7 @@ use crate::source::shape::Relation;
 use crate::source::sqlite::SqliteSession;
 use crate::source::{Options, options};
 
-use super::action::{Action, LeftAlone, Report};
+use super::action::{Action, Former, LeftAlone, Report};
 
 /// How many actions of one exporter are under way at once; the others wait.
 const MOST_CONNECTIONS: usize = 2;
@@ -52,6 +53,23 @@ pub(super) trait Desk: Send {
     /// Begins the transaction, waits for its turn among the actions, and looks at the table.
     fn open(&mut self, scope: &Scope) -> impl Future<Output = sqlx::Result<Table>> + Send;
 
+    /// Reads what an action would change of those of the rows that are failed.
+    fn remember(
+        &mut self,
+        table: &Table,
+        action: Action,
+        ids: &[Id],
+    ) -> impl Future<Output = sqlx::Result<Vec<Former>>> + Send;
+
+    /// Makes rows what they were before an action, if they are as it left them, and returns the ids
+    /// of those that were.
+    fn restore(
+        &mut self,
+        table: &Table,
+        action: Action,
+        rows: &[Former],
+    ) -> impl Future<Output = sqlx::Result<Vec<Id>>> + Send;
+
     /// Changes those of the rows that may be changed, and returns their ids.
     fn change(
         &mut self,
@@ -78,6 +96,15 @@ pub(super) trait Desk: Send {
 
     /// Takes the change back.
     fn roll_back(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
+}
+
+/// What one transaction changes.
+#[derive(Debug)]
+enum Change<'a> {
+    /// An action to these rows.
+    Act(Action, &'a [Id]),
+    /// What an action did to these rows.
+    Undo(Action, &'a [Former]),
 }
 
 /// Why an action was not done, in words for whoever asked for it.
@@ -131,15 +158,45 @@ impl Operator {
         })
     }
 
-    /// Does an action to the rows that it may be done to, all in one transaction.
+    /// Does an action to the rows that it may be done to, all in one transaction, and returns what
+    /// those that it changed were before.
     ///
     /// # Errors
     ///
     /// Why it was not done, or that this is unknown.
-    pub async fn act(&self, action: Action, ids: &[Id], scope: &Scope) -> Result<Report, Failure> {
+    pub async fn act(
+        &self,
+        action: Action,
+        ids: &[Id],
+        scope: &Scope,
+    ) -> Result<(Report, Vec<Former>), Failure> {
+        self.change(&Change::Act(action, ids), scope).await
+    }
+
+    /// Makes rows what they were before an action, all in one transaction; one that is not as the
+    /// action left it is left alone.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not done, or that this is unknown.
+    pub async fn undo(
+        &self,
+        action: Action,
+        rows: &[Former],
+        scope: &Scope,
+    ) -> Result<Report, Failure> {
+        let (report, _) = self.change(&Change::Undo(action, rows), scope).await?;
+        Ok(report)
+    }
+
+    async fn change(
+        &self,
+        change: &Change<'_>,
+        scope: &Scope,
+    ) -> Result<(Report, Vec<Former>), Failure> {
         match self {
-            Self::Postgres(pool) => act(pool, action, ids, scope).await,
-            Self::Sqlite(pool) => act(pool, action, ids, scope).await,
+            Self::Postgres(pool) => change_finally(pool, change, scope).await,
+            Self::Sqlite(pool) => change_finally(pool, change, scope).await,
         }
     }
 
@@ -165,44 +222,44 @@ async fn rehearse<C: Connect + Desk>(pool: &Pool<C>, scope: &Scope) -> sqlx::Res
     for action in [Action::Retry, Action::Skip] {
         let table = lease.open(scope).await?;
         let id = lease.any_failed(&table).await?;
+        let rows = lease.remember(&table, action, id.as_slice()).await?;
         lease.change(&table, action, id.as_slice()).await?;
+        lease.restore(&table, action, &rows).await?;
         lease.roll_back().await?;
     }
     lease.give_back();
     Ok(())
 }
 
-async fn act<C: Connect + Desk>(
+async fn change_finally<C: Connect + Desk>(
     pool: &Pool<C>,
-    action: Action,
-    ids: &[Id],
+    change: &Change<'_>,
     scope: &Scope,
-) -> Result<Report, Failure> {
+) -> Result<(Report, Vec<Former>), Failure> {
     let deadline = Instant::now() + TIMEOUT;
-    let change = changed(pool, deadline, action, ids, scope);
-    let (mut lease, report) = within(deadline, change)
+    let changed = changed(pool, deadline, change, scope);
+    let (mut lease, result) = within(deadline, changed)
         .await
         .map_err(Failure::before_commit)?;
     within(deadline, lease.commit())
         .await
         .map_err(Failure::Unknown)?;
     lease.give_back();
-    Ok(report)
+    Ok(result)
 }
 
 /// Changes the rows, and leaves the transaction to be made final.
 async fn changed<C: Connect + Desk>(
     pool: &Pool<C>,
     deadline: Instant,
-    action: Action,
-    ids: &[Id],
+    change: &Change<'_>,
     scope: &Scope,
-) -> sqlx::Result<(Lease<C>, Report)> {
+) -> sqlx::Result<(Lease<C>, (Report, Vec<Former>))> {
     let mut lease = pool.lease(deadline).await?;
     let mut attempts = 1;
     loop {
-        match attempt(&mut *lease, action, ids, scope).await {
-            Ok(report) => return Ok((lease, report)),
+        match attempt(&mut *lease, change, scope).await {
+            Ok(result) => return Ok((lease, result)),
             Err(error) if attempts < MOST_ATTEMPTS && was_overtaken(&error) => {
                 attempts += 1;
                 lease.roll_back().await?;
@@ -214,20 +271,42 @@ async fn changed<C: Connect + Desk>(
 
 async fn attempt<C: Desk>(
     desk: &mut C,
-    action: Action,
-    ids: &[Id],
+    change: &Change<'_>,
     scope: &Scope,
-) -> sqlx::Result<Report> {
+) -> sqlx::Result<(Report, Vec<Former>)> {
     let table = desk.open(scope).await?;
-    let changed = desk.change(&table, action, ids).await?;
+    match *change {
+        Change::Act(action, ids) => {
+            let mut formers = desk.remember(&table, action, ids).await?;
+            let changed = desk.change(&table, action, ids).await?;
+            let left = left_alone(desk, &table, ids, &changed).await?;
+            let is_changed: HashSet<&Id> = changed.iter().collect();
+            formers.retain(|former| is_changed.contains(&former.id));
+            Ok((Report::of_action(action, ids, &changed, &left), formers))
+        }
+        Change::Undo(action, rows) => {
+            let ids: Vec<Id> = rows.iter().map(|row| row.id.clone()).collect();
+            let changed = desk.restore(&table, action, rows).await?;
+            let left = left_alone(desk, &table, &ids, &changed).await?;
+            Ok((Report::of_undo(&ids, &changed, &left), Vec::new()))
+        }
+    }
+}
+
+/// Looks at those of the rows that were not changed.
+async fn left_alone<C: Desk>(
+    desk: &mut C,
+    table: &Table,
+    ids: &[Id],
+    changed: &[Id],
+) -> sqlx::Result<Vec<LeftAlone>> {
+    let changed: HashSet<&Id> = changed.iter().collect();
     let left = ids.iter().filter(|id| !changed.contains(id));
     let left: Vec<Id> = left.cloned().collect();
-    let left = if left.is_empty() {
-        Vec::new()
-    } else {
-        desk.look(&table, &left).await?
-    };
-    Ok(Report::new(action, ids, &changed, &left))
+    if left.is_empty() {
+        return Ok(Vec::new());
+    }
+    desk.look(table, &left).await
 }
 
 async fn within<T>(

@@ -9,11 +9,11 @@ use sqlx::{AssertSqlSafe, PgConnection, query_as, query_scalar, raw_sql};
 use crate::snapshot::{Id, Scope, Statuses, Text};
 use crate::source::fill;
 use crate::source::postgres::values::text;
-use crate::source::postgres::words::{is_one_of, known_statuses};
+use crate::source::postgres::words::{is_asked, is_one_of, is_skipped, known_statuses};
 use crate::source::postgres::{PostgresSession, catalog, time_zone};
-use crate::source::shape::{Kind, Relation};
+use crate::source::shape::{Column, Kind, Relation};
 
-use super::action::{Action, LeftAlone};
+use super::action::{Action, Former, LeftAlone};
 use super::operator::{Desk, Table};
 
 /// A number of our own for the lock; the server's time-outs are shorter than ours. That it will
@@ -47,6 +47,19 @@ SET status = {completed}, completed_at = now() {payload}
 WHERE {is_asked} AND {is_failed}
 RETURNING q.id::text";
 
+/// What an action changes of failed rows.
+const REMEMBER: &str = "
+SELECT former.id::text AS id, to_json(former)::text AS row
+FROM (SELECT {former} FROM processing_queue AS q WHERE {is_asked} AND {is_failed}) AS former";
+
+/// A row is put back only if it still is as the action left it.
+const RESTORE: &str = "
+UPDATE processing_queue AS q
+SET {restored}
+FROM json_to_recordset($1::text::json) AS former({columns})
+WHERE q.id = former.id AND {is_untouched}
+RETURNING q.id::text";
+
 const LOOK: &str = "
 SELECT q.id::text AS id, {is_failed} AS failed, EXISTS (
     SELECT 1 FROM processing_queue AS other
@@ -68,6 +81,62 @@ const MARK: &str = r#"jsonb_build_object('skipped_by_user', true, 'skipped_at',
     to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))"#;
 
 impl Table {
+    /// Returns the columns that an action changes, as far as they are there.
+    fn changed(&self, action: Action) -> Vec<&Column> {
+        let columns = self.queue.columns.iter();
+        let is_changed = |column: &&Column| action.columns().contains(&column.name.as_str());
+        columns.filter(is_changed).collect()
+    }
+
+    /// Writes a statement about what rows were before an action.
+    fn fill_former(&self, statement: &str, action: Action) -> AssertSqlSafe<String> {
+        let changed = self.changed(action);
+        let list = |write: &dyn Fn(&Column) -> String| {
+            let columns = changed.iter().map(|column| write(column));
+            columns.collect::<Vec<_>>().join(", ")
+        };
+        let mut ids = self.queue.columns.iter();
+        let id = ids.find(|column| column.name == "id");
+        let id = id.map_or("text", |column| &column.declared);
+        // The former values have names of their own: a condition on the row names its columns.
+        let former = list(&|Column { name, .. }| format!("q.{name} AS former_{name}"));
+        let columns = list(&|Column { name, declared, .. }| format!("former_{name} {declared}"));
+        let parts = [
+            ("{former}", format!("q.id, {former}")),
+            ("{columns}", format!("id {id}, {columns}")),
+            (
+                "{restored}",
+                list(&|Column { name, .. }| format!("{name} = former.former_{name}")),
+            ),
+            ("{is_untouched}", self.is_untouched(action)),
+        ];
+        self.fill(&fill(statement, &parts))
+    }
+
+    /// The condition that a row is as an action left it.
+    fn is_untouched(&self, action: Action) -> String {
+        match action {
+            Action::Retry => {
+                let attempts = match self.queue.kind("attempts") {
+                    Some(_) => " AND q.attempts = 0",
+                    None => "",
+                };
+                let is_pending = is_one_of("q.status", &self.statuses.pending);
+                format!(
+                    "{is_pending} AND q.started_at IS NULL AND q.completed_at IS NULL{attempts}"
+                )
+            }
+            // Without a payload there is no mark.
+            Action::Skip => {
+                let mark = is_skipped(&self.queue).unwrap_or_else(|| "FALSE".to_owned());
+                format!(
+                    "{} AND {mark}",
+                    is_one_of("q.status", &self.statuses.completed)
+                )
+            }
+        }
+    }
+
     /// Writes a statement for this table.
     fn fill(&self, statement: &str) -> AssertSqlSafe<String> {
         let Statuses {
@@ -111,16 +180,6 @@ impl Table {
 /// The word that is written; a table without any takes none, and the server says so.
 fn first(words: &[String]) -> String {
     words.first().map_or("NULL".to_owned(), |word| text(word))
-}
-
-/// The condition that an id is one of `$1`, in a form that an index on it serves.
-fn is_asked(queue: &Relation, id: &str) -> String {
-    match queue.kind("id") {
-        Some(Kind::Integer) => format!("{id} = ANY($1::text[]::bigint[])"),
-        Some(Kind::Numeric) => format!("{id} = ANY($1::text[]::numeric[])"),
-        Some(Kind::Uuid) => format!("{id} = ANY($1::text[]::uuid[])"),
-        _ => format!("{id}::text = ANY($1::text[])"),
-    }
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -202,6 +261,28 @@ impl Desk for PostgresSession {
             }
             Action::Skip => skip(connection, table, &ids).await,
         }
+    }
+
+    async fn remember(
+        &mut self,
+        table: &Table,
+        action: Action,
+        ids: &[Id],
+    ) -> sqlx::Result<Vec<Former>> {
+        let query = query_as(table.fill_former(REMEMBER, action)).bind(table.own(ids));
+        let query = query.persistent(false);
+        query.fetch_all(self.connection()).await
+    }
+
+    async fn restore(
+        &mut self,
+        table: &Table,
+        action: Action,
+        rows: &[Former],
+    ) -> sqlx::Result<Vec<Id>> {
+        let query = query_scalar(table.fill_former(RESTORE, action)).bind(Former::list(rows));
+        let query = query.persistent(false);
+        query.fetch_all(self.connection()).await
     }
 
     async fn look(&mut self, table: &Table, ids: &[Id]) -> sqlx::Result<Vec<LeftAlone>> {

@@ -1,17 +1,19 @@
 //! What a request of the admin listener asks for; whatever is wrong is said with its field. Pure.
 
+pub mod filter;
 pub mod link;
+pub mod order;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::Pipeline;
-use crate::config::pipeline::UNASSIGNED;
-use crate::snapshot::{Excerpt, FailedQuestion, Id, Position};
+use crate::snapshot::{FailedQuestion, Id, Position};
 
-/// How many rows one request may change, and one page may show.
+use filter::{Filter, NAMES};
+
+/// How many rows one request may name, and one page may show.
 const MOST: usize = 1000;
 
 /// How long the text of an id may be, in bytes.
@@ -20,23 +22,8 @@ const MAX_ID: usize = 256;
 /// How many rows a page shows when the request does not say.
 const PAGE: i64 = 300;
 
-/// The body of a retry or a skip; a field that is unknown, or given twice, is refused.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    ids: Value,
-}
-
-/// Reads the body of a retry or a skip: `{"ids": […]}`, each id once.
-///
-/// # Errors
-///
-/// A sentence that names the field.
-pub fn ids(body: &[u8]) -> Result<Vec<Id>, String> {
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Err("the body is no JSON object: send {\"ids\": [1, 2]}".to_owned());
-    }
-    let Body { ids: list } = serde_json::from_slice(body).map_err(|error| refusal(&error))?;
+/// Reads a list of ids, each id once.
+fn ids(list: &Value) -> Result<Vec<Id>, String> {
     let list = list.as_array().ok_or("ids is no list")?;
     let mut ids = Vec::with_capacity(list.len());
     let mut seen = std::collections::HashSet::with_capacity(list.len());
@@ -72,12 +59,6 @@ pub fn id_in_path(segment: &str) -> Option<Id> {
     id(&Value::from(text))
 }
 
-/// What is wrong with a body: a field, or that it is no JSON.
-fn refusal(error: &serde_json::Error) -> String {
-    let what = if error.is_data() { "" } else { " is no JSON" };
-    format!("the body{what}: {}", cut(&error.to_string(), 200))
-}
-
 fn short(value: &Value) -> String {
     cut(&value.to_string(), 40)
 }
@@ -90,10 +71,8 @@ fn cut(text: &str, characters: usize) -> String {
 /// What the list of failed rows is asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FailedRequest {
-    /// Only rows of this stage.
-    pub stage: Option<String>,
-    /// Only rows of this machine's stages.
-    pub machine: Option<String>,
+    /// What the rows have in common.
+    pub filter: Filter,
     /// How many rows at most.
     pub limit: Option<i64>,
     /// Only rows that stand after this one.
@@ -111,13 +90,13 @@ impl FailedRequest {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 _ if value.is_empty() => {}
-                "stage" => request.stage = Some(stage(&value)?),
-                "machine" => request.machine = Some(machine(&value, pipeline)?),
                 "limit" => request.limit = Some(limit(&value)?),
                 "after" => request.after = Some(position(&value)?),
+                name if request.filter.set(name, &value, pipeline)? => {}
                 _ => {
                     return Err(format!(
-                        "{name:?} is no parameter: use stage, machine, limit, after"
+                        "{name:?} is no parameter: use {}, limit, after",
+                        NAMES.join(", ")
                     ));
                 }
             }
@@ -127,45 +106,12 @@ impl FailedRequest {
 
     /// Returns what the database is asked.
     pub fn question(&self, pipeline: &Pipeline) -> FailedQuestion {
-        let configured = pipeline.stages.iter();
-        let mut question = FailedQuestion {
-            id: None,
-            only: self.stage.clone().map(|stage| vec![stage]),
-            except: Vec::new(),
+        FailedQuestion {
             limit: self.limit.unwrap_or(PAGE),
             after: self.after.clone(),
-            error: Excerpt::IN_LIST,
-        };
-        match self.machine.as_deref() {
-            None => {}
-            Some(UNASSIGNED) => {
-                question.except = configured.map(|stage| stage.name.clone()).collect();
-            }
-            Some(machine) => {
-                let own = configured.filter(|stage| stage.machine == machine);
-                let asked = |name: &&String| self.stage.as_ref().is_none_or(|stage| stage == *name);
-                let own = own.map(|stage| &stage.name).filter(asked);
-                question.only = Some(own.cloned().collect());
-            }
+            ..self.filter.question(pipeline)
         }
-        question
     }
-}
-
-/// PostgreSQL has no text with a NUL in it.
-fn stage(value: &str) -> Result<String, String> {
-    let refusal = || format!("stage: {value:?} is no stage");
-    (!value.contains('\0'))
-        .then(|| value.to_owned())
-        .ok_or_else(refusal)
-}
-
-fn machine(value: &str, pipeline: &Pipeline) -> Result<String, String> {
-    let known = pipeline.machines.iter().any(|machine| machine.key == value);
-    let refusal = || format!("machine: {value:?} is no machine");
-    (known || value == UNASSIGNED)
-        .then(|| value.to_owned())
-        .ok_or_else(refusal)
 }
 
 fn limit(value: &str) -> Result<i64, String> {
@@ -206,9 +152,9 @@ fn position(cursor: &str) -> Result<Position, String> {
                 .ok_or_else(refusal)?,
         ),
     };
-    let stage = stage.and_then(|text| self::stage(text).ok());
+    let stage = stage.filter(|stage| !stage.contains('\0'));
     Ok(Position {
-        stage: stage.ok_or_else(refusal)?.as_str().into(),
+        stage: stage.ok_or_else(refusal)?.into(),
         failed_at,
         id,
     })
@@ -220,14 +166,6 @@ mod fuzz;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_count_once() {
-        let three = [3, 1, -2].map(Id::from).to_vec();
-        assert_eq!(ids(br#"{"ids": [3, 1, 3, "1", -2]}"#), Ok(three));
-        let same = format!("{{\"ids\": [{}7]}}", "7,".repeat(1500));
-        assert_eq!(ids(same.as_bytes()), Ok(vec![7.into()]));
-    }
 
     #[test]
     fn a_path_holds_any_id() {

@@ -8,10 +8,10 @@ use sqlx::{AssertSqlSafe, query_as, query_scalar, raw_sql};
 
 use crate::snapshot::{Id, Scope, Statuses};
 use crate::source::fill;
-use crate::source::sqlite::relations::{is_one_of, literal};
-use crate::source::sqlite::{SqliteSession, list};
+use crate::source::sqlite::relations::{is_one_of, is_skipped, literal};
+use crate::source::sqlite::{SqliteSession, asked};
 
-use super::action::{Action, LeftAlone};
+use super::action::{Action, Former, LeftAlone};
 use super::operator::{Desk, Table};
 
 const OPEN: &str = "PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE";
@@ -58,6 +58,19 @@ const PAYLOAD: &str = ",
         '$.skipped_by_user', json('true'),
         '$.skipped_at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
 
+/// What an action changes of failed rows. JSON has no bytes.
+const REMEMBER: &str = "
+SELECT CAST(id AS TEXT) AS id, json_object('id', id, {former}) AS row FROM processing_queue
+WHERE id IN (SELECT q.id FROM {queue} AS q WHERE q.is_asked AND q.is_failed)";
+
+/// A row is put back only if it still is as the action left it.
+const RESTORE: &str = "
+UPDATE processing_queue
+SET {restored}
+FROM (SELECT value ->> '$.id' AS former_id, value AS former FROM json_each(?1)) AS formers
+WHERE id = former_id AND {is_untouched}
+RETURNING CAST(id AS TEXT)";
+
 const LOOK: &str = "
 SELECT CAST(q.id AS TEXT) AS id, q.is_failed AS failed, EXISTS (
     SELECT 1 FROM {queue} AS other
@@ -69,6 +82,56 @@ const ANY_FAILED: &str = "
 SELECT CAST(id AS TEXT) FROM processing_queue WHERE {is_failed} LIMIT 1";
 
 impl Table {
+    /// Returns the columns that an action changes, as far as they are there.
+    fn changed_sqlite(&self, action: Action) -> Vec<&'static str> {
+        let columns = action.columns().iter().copied();
+        let is_there = |column: &&str| self.queue.kind(column).is_some();
+        columns.filter(is_there).collect()
+    }
+
+    /// Writes a statement about what rows were before an action.
+    fn fill_former_sqlite(&self, statement: &str, action: Action) -> AssertSqlSafe<String> {
+        let changed = self.changed_sqlite(action);
+        let list = |write: &dyn Fn(&str) -> String| {
+            let columns = changed.iter().map(|column| write(column));
+            columns.collect::<Vec<_>>().join(", ")
+        };
+        let former = |name: &str| {
+            format!(
+                "'{name}', CASE typeof({name})
+                     WHEN 'blob' THEN json_object('hex', hex({name})) ELSE {name} END"
+            )
+        };
+        let restored = |name: &str| {
+            format!(
+                "{name} = CASE json_type(former, '$.{name}')
+                     WHEN 'object' THEN unhex(former ->> '$.{name}.hex')
+                     ELSE former ->> '$.{name}' END"
+            )
+        };
+        let is_untouched = match action {
+            Action::Retry => format!(
+                "{} AND started_at IS NULL AND completed_at IS NULL{}",
+                is_one_of(&self.statuses.pending),
+                match self.queue.kind("attempts") {
+                    Some(_) => " AND attempts = 0",
+                    None => "",
+                }
+            ),
+            Action::Skip => format!(
+                "{} AND {}",
+                is_one_of(&self.statuses.completed),
+                is_skipped(&self.queue)
+            ),
+        };
+        let parts = [
+            ("{former}", list(&former)),
+            ("{restored}", list(&restored)),
+            ("{is_untouched}", is_untouched),
+        ];
+        self.fill_sqlite(&fill(statement, &parts))
+    }
+
     fn fill_sqlite(&self, statement: &str) -> AssertSqlSafe<String> {
         let Statuses {
             pending,
@@ -104,13 +167,6 @@ impl Table {
     }
 }
 
-/// Ids as one parameter, a number also as one: a column without a type tells it from its text.
-fn asked(ids: &[Id]) -> String {
-    let texts = ids.iter().map(|id| id.as_str().into());
-    let numbers = ids.iter().filter_map(Id::number).map(Into::into);
-    list(&texts.chain(numbers).collect::<Vec<serde_json::Value>>())
-}
-
 impl Desk for SqliteSession {
     async fn open(&mut self, scope: &Scope) -> sqlx::Result<Table> {
         raw_sql(OPEN).execute(self.connection()).await?;
@@ -135,6 +191,27 @@ impl Desk for SqliteSession {
         };
         let change = query_scalar(table.fill_sqlite(change)).bind(asked(ids));
         change.fetch_all(self.connection()).await
+    }
+
+    async fn remember(
+        &mut self,
+        table: &Table,
+        action: Action,
+        ids: &[Id],
+    ) -> sqlx::Result<Vec<Former>> {
+        let remember = query_as(table.fill_former_sqlite(REMEMBER, action)).bind(asked(ids));
+        remember.fetch_all(self.connection()).await
+    }
+
+    async fn restore(
+        &mut self,
+        table: &Table,
+        action: Action,
+        rows: &[Former],
+    ) -> sqlx::Result<Vec<Id>> {
+        let restore = query_scalar(table.fill_former_sqlite(RESTORE, action));
+        let restore = restore.bind(Former::list(rows));
+        restore.fetch_all(self.connection()).await
     }
 
     async fn look(&mut self, table: &Table, ids: &[Id]) -> sqlx::Result<Vec<LeftAlone>> {

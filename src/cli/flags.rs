@@ -162,6 +162,15 @@ struct On {
     )]
     outlook: bool,
 
+    /// Collect how many failed rows share a cause: the words of your errors as label values
+    #[arg(
+        long = "collector.causes", env = "QUEUEBOARD_COLLECTOR_CAUSES", global = true,
+        num_args = 0..=1, default_value = "true", default_missing_value = "true",
+        require_equals = true, value_name = "BOOL", action = ArgAction::Set,
+        overrides_with = "no_causes"
+    )]
+    causes: bool,
+
     /// Collect background jobs
     #[arg(
         long = "collector.background_jobs", env = "QUEUEBOARD_COLLECTOR_BACKGROUND_JOBS",
@@ -200,6 +209,10 @@ struct Off {
     )]
     no_outlook: bool,
 
+    /// Switch the causes collector off
+    #[arg(long = "no-collector.causes", global = true, overrides_with = "causes")]
+    no_causes: bool,
+
     /// Switch the background jobs collector off
     #[arg(
         long = "no-collector.background_jobs",
@@ -224,6 +237,7 @@ impl Collectors {
         let is_on = |collector: &Collector| match collector {
             Collector::Stages => self.on.stages && !self.off.no_stages,
             Collector::Trend => self.on.trend && !self.off.no_trend,
+            Collector::Causes => self.on.causes && !self.off.no_causes,
             Collector::Outlook => self.on.outlook && !self.off.no_outlook,
             Collector::BackgroundJobs => self.on.background_jobs && !self.off.no_background_jobs,
             Collector::Current => self.on.current.unwrap_or(current) && !self.off.no_current,

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admin::operator::Operator;
+use crate::admin::runs::Runs;
 use crate::demo::Demo;
 use crate::exporter::Exporter;
 use crate::http;
@@ -127,9 +128,10 @@ impl<'a> Listeners<'a> {
                     );
                 }
                 let token = watch::Sender::new(Arc::new(token));
+                let runs = Runs::new(operator, Arc::clone(&telemetry));
                 let admin = Admin {
                     exporter: reloader.exporter.subscribe(),
-                    operator,
+                    runs: Arc::new(runs),
                     telemetry,
                     token: token.subscribe(),
                     reload,

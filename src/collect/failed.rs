@@ -1,38 +1,42 @@
 //! The failed rows, read for a person: what cannot be read is an error, for there is nothing else
 //! to show.
 
+mod page;
 mod size;
 
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::snapshot::{FailedQuestion, FailedRow, FailedRows, Scope};
+use crate::snapshot::{
+    FailedQuestion, FailedRow, FailedRows, Id, Position, RowStatus, Scope, Selection, UnixSeconds,
+};
 use crate::source::fault::reason;
 use crate::source::pool::{Connect, Pool};
-use crate::source::{Limits, Session, Source};
+use crate::source::{Limits, Opening, Session, Source};
 
 use super::doubt::Doubt;
+use super::give_way::giving_way;
+use page::Page;
 
-/// How long a person waits.
+/// How long a person waits for a page.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it may take to look at every failed row.
+const TIMEOUT_OF_ALL: Duration = Duration::from_secs(60);
 
 /// How many rows are read at once.
 const READ_AT_ONCE: usize = 200;
 
-/// How much text a page has, in bytes of an answer; with what stands around the texts of some
-/// hundred rows, that is about 1 MiB.
-const MAX_TEXT: usize = 768 << 10;
-
-const LIMITS: Limits = Limits {
-    statement: Duration::from_secs(5),
-    lock: Duration::from_secs(1),
-    idle: Duration::from_secs(5),
-};
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the failed rows could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FailedError {
+    /// No connection was to be had.
+    #[error(transparent)]
+    Connection(sqlx::Error),
     /// The database did not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -45,7 +49,7 @@ impl FailedError {
     /// Returns why, for the log.
     pub fn reason(&self) -> String {
         match self {
-            Self::Database(error) => reason(error),
+            Self::Connection(error) | Self::Database(error) => reason(error),
             Self::Doubt(doubt) => doubt.to_string(),
         }
     }
@@ -56,7 +60,7 @@ impl FailedError {
 /// # Errors
 ///
 /// What the database says, or a time-out.
-pub async fn failed(
+pub async fn page(
     source: &Source,
     question: &FailedQuestion,
     scope: &Scope,
@@ -64,62 +68,205 @@ pub async fn failed(
     let deadline = Instant::now() + TIMEOUT;
     let read = async {
         match source {
-            Source::Postgres(pool) => read(pool, question, scope, deadline).await,
-            Source::Sqlite(pool) => read(pool, question, scope, deadline).await,
+            Source::Postgres(pool) => read_page(pool, question, scope, deadline).await,
+            Source::Sqlite(pool) => read_page(pool, question, scope, deadline).await,
         }
     };
-    timeout_at(deadline, read)
-        .await
-        .unwrap_or(Err(sqlx::Error::PoolTimedOut.into()))
+    within(deadline, read).await
 }
 
-async fn read<C: Connect + Session>(
+/// Reads the page of those failed rows that pass `is_wanted`, which every row is asked.
+///
+/// # Errors
+///
+/// What the database says, or a time-out.
+pub async fn sifted_page(
+    source: &Source,
+    question: &FailedQuestion,
+    scope: &Scope,
+    is_wanted: impl Fn(&FailedRow) -> bool + Send + Sync,
+) -> Result<FailedRows, FailedError> {
+    let mut page = Page::new(question.limit);
+    let mut total = 0;
+    // Rows that stand on the pages before are counted too.
+    let all = FailedQuestion {
+        after: None,
+        ..question.clone()
+    };
+    let add = |row: FailedRow| {
+        if is_wanted(&row) {
+            total += 1;
+            let after = question.after.as_ref();
+            if after.is_none_or(|after| stands_after(&row, after)) {
+                page.add(row);
+            }
+        }
+    };
+    let now = each(source, &all, scope, add).await?;
+    Ok(page.finish(now, total))
+}
+
+/// Finds the failed rows that pass `is_wanted`, and keeps the ids of the first `most` of them.
+///
+/// # Errors
+///
+/// What the database says, or a time-out.
+pub async fn select(
+    source: &Source,
+    question: &FailedQuestion,
+    scope: &Scope,
+    most: usize,
+    is_wanted: impl Fn(&FailedRow) -> bool + Send + Sync,
+) -> Result<Selection, FailedError> {
+    let mut selection = Selection::default();
+    let select = |row: FailedRow| {
+        if is_wanted(&row) {
+            selection.add(row, most);
+        }
+    };
+    selection.now = each(source, question, scope, select).await?;
+    Ok(selection)
+}
+
+/// Visits every failed row that is asked for, in their order, and returns the database's clock.
+///
+/// # Errors
+///
+/// What the database says, or a time-out; the rows visited until then mean nothing.
+pub async fn each(
+    source: &Source,
+    question: &FailedQuestion,
+    scope: &Scope,
+    visit: impl FnMut(FailedRow) + Send,
+) -> Result<UnixSeconds, FailedError> {
+    let deadline = Instant::now() + TIMEOUT_OF_ALL;
+    let read = async {
+        match source {
+            Source::Postgres(pool) => read_each(pool, question, scope, deadline, visit).await,
+            Source::Sqlite(pool) => read_each(pool, question, scope, deadline, visit).await,
+        }
+    };
+    within(deadline, read).await
+}
+
+/// Reads how the rows of these ids are now, those that there are.
+///
+/// # Errors
+///
+/// What the database says, or a time-out.
+pub async fn statuses(
+    source: &Source,
+    ids: &[Id],
+    scope: &Scope,
+) -> Result<Vec<RowStatus>, FailedError> {
+    let deadline = Instant::now() + TIMEOUT;
+    let read = async {
+        match source {
+            Source::Postgres(pool) => read_statuses(pool, ids, scope, deadline).await,
+            Source::Sqlite(pool) => read_statuses(pool, ids, scope, deadline).await,
+        }
+    };
+    within(deadline, read).await
+}
+
+async fn within<T>(
+    deadline: Instant,
+    read: impl Future<Output = Result<T, FailedError>>,
+) -> Result<T, FailedError> {
+    let read = timeout_at(deadline, read).await;
+    read.unwrap_or(Err(sqlx::Error::PoolTimedOut.into()))
+}
+
+/// A statement may take half of the time, which leaves some for the others.
+fn limits(timeout: Duration) -> Limits {
+    Limits {
+        statement: timeout / 2,
+        lock: LOCK_TIMEOUT,
+        idle: IDLE_TIMEOUT,
+    }
+}
+
+async fn read_page<C: Connect + Session>(
     pool: &Pool<C>,
     question: &FailedQuestion,
     scope: &Scope,
     deadline: Instant,
 ) -> Result<FailedRows, FailedError> {
-    let mut lease = pool.lease(deadline).await?;
-    let opening = Session::begin(&mut *lease, LIMITS, scope).await?;
-    let now = opening.now.timestamp_micros() as f64 / 1e6;
-    let (rows, goes_on) = page(&mut *lease, question).await?;
-    let total = lease.count_failed(question).await?;
-    let doubts = lease.doubts(&opening, LIMITS).await?;
-    lease.end().await?;
-    lease.give_back();
-    Doubt::of(&doubts, opening.now).map_or(Ok(()), Err)?;
-    Ok(FailedRows {
-        now,
-        rows,
-        goes_on,
-        total,
-    })
-}
-
-/// Reads rows until there are as many as asked for, or their text is enough for a page; and
-/// whether others follow, for which one row more is looked at.
-async fn page<S: Session>(
-    session: &mut S,
-    question: &FailedQuestion,
-) -> sqlx::Result<(Vec<FailedRow>, bool)> {
-    let mut rows = Vec::new();
-    let mut text = 0;
-    let places = 0..question.limit + 1;
+    let limits = limits(TIMEOUT);
+    let lease = pool.lease(deadline).await;
+    let mut lease = lease.map_err(FailedError::Connection)?;
+    let opening = Session::begin(&mut *lease, limits, scope).await?;
+    let mut page = Page::new(question.limit);
+    // For one row more than asked for is looked, to know whether others follow.
+    let places = 0..question.limit.saturating_add(1);
     for start in places.clone().step_by(READ_AT_ONCE) {
         let end = places.end.min(start + READ_AT_ONCE as i64);
-        let read = session.failed(question, start..end).await?;
-        let is_last = (read.len() as i64) < end - start;
-        for row in read {
-            text += size::of(&row);
-            let is_enough = text > MAX_TEXT && !rows.is_empty();
-            if is_enough || rows.len() as i64 == question.limit {
-                return Ok((rows, true));
-            }
-            rows.push(row);
-        }
-        if is_last {
+        let mut read = 0;
+        let rows = lease.failed(question, start..end, |row| {
+            read += 1;
+            page.add(row);
+        });
+        rows.await?;
+        if page.is_full() || read < end - start {
             break;
         }
     }
-    Ok((rows, false))
+    let total = lease.count_failed(question).await?;
+    let now = end(&mut *lease, &opening, limits).await?;
+    lease.give_back();
+    Ok(page.finish(now, total))
+}
+
+async fn read_each<C: Connect + Session>(
+    pool: &Pool<C>,
+    question: &FailedQuestion,
+    scope: &Scope,
+    deadline: Instant,
+    visit: impl FnMut(FailedRow) + Send,
+) -> Result<UnixSeconds, FailedError> {
+    let limits = limits(TIMEOUT_OF_ALL);
+    let lease = pool.lease(deadline).await;
+    let mut lease = lease.map_err(FailedError::Connection)?;
+    let opening = Session::begin(&mut *lease, limits, scope).await?;
+    let rows = lease.failed(question, 0..i64::MAX, visit);
+    giving_way(pool, &opening, limits, rows).await?;
+    let now = end(&mut *lease, &opening, limits).await?;
+    lease.give_back();
+    Ok(now)
+}
+
+async fn read_statuses<C: Connect + Session>(
+    pool: &Pool<C>,
+    ids: &[Id],
+    scope: &Scope,
+    deadline: Instant,
+) -> Result<Vec<RowStatus>, FailedError> {
+    let lease = pool.lease(deadline).await;
+    let mut lease = lease.map_err(FailedError::Connection)?;
+    Session::begin(&mut *lease, limits(TIMEOUT), scope).await?;
+    let statuses = lease.statuses(ids).await?;
+    lease.end().await?;
+    lease.give_back();
+    Ok(statuses)
+}
+
+/// Ends the transaction, unless there is reason to doubt what was read, and returns its clock.
+async fn end<S: Session>(
+    session: &mut S,
+    opening: &Opening,
+    limits: Limits,
+) -> Result<UnixSeconds, FailedError> {
+    let doubts = session.doubts(opening, limits).await?;
+    session.end().await?;
+    Doubt::of(&doubts, opening.now).map_or(Ok(()), Err)?;
+    Ok(opening.now.timestamp_micros() as f64 / 1e6)
+}
+
+/// Whether a row stands after a place in the order of [`Position`].
+fn stands_after(row: &FailedRow, place: &Position) -> bool {
+    let at = |failed_at: Option<UnixSeconds>| failed_at.unwrap_or(f64::NEG_INFINITY);
+    let stage = row.stage.as_bytes().cmp(place.stage.as_bytes());
+    let time = at(place.failed_at).total_cmp(&at(row.failed_at));
+    let id = place.id.cmp(&row.id);
+    stage.then(time).then(id).is_gt()
 }

@@ -1,5 +1,6 @@
 //! A request that changes something: what is checked before, and what is said after.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
@@ -7,12 +8,19 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use hyper::{HeaderMap, StatusCode};
 use tokio::time::timeout;
 
-use crate::admin::action::{Action, Report};
-use crate::admin::operator::{Failure, Operator};
-use crate::admin::request;
-use crate::snapshot::{Id, Scope};
-use crate::telemetry::Telemetry;
+use crate::admin::action::Action;
+use crate::admin::operator::Failure;
+use crate::admin::plan::Plan;
+use crate::admin::request::order::{Matching, Order};
+use crate::admin::run::{Asked, End, Run};
+use crate::admin::runs::{Refusal, Runs};
+use crate::collect::failed::FailedError;
+use crate::config::Pipeline;
+use crate::exporter::Exporter;
+use crate::render;
+use crate::snapshot::Selection;
 
+use super::admin::unread;
 use super::response::{self, Response};
 use super::{Request, origin};
 
@@ -27,34 +35,78 @@ pub async fn answer(
     action: Action,
     actor: &str,
     request: Request,
-    operator: &Operator,
-    scope: &Scope,
-    telemetry: &Telemetry,
+    exporter: Arc<Exporter>,
+    runs: &Arc<Runs>,
 ) -> Response {
-    let ids = match asked(request).await {
-        Ok(ids) => ids,
+    let order = match order(request, exporter.pipeline()).await {
+        Ok(order) => order,
         Err((status, reason)) => return response::error(status, &reason),
     };
-    match operator.act(action, &ids, scope).await {
-        Ok(report) => {
-            record(&report, actor, telemetry);
-            response::json(StatusCode::OK, &report.answer())
+    let asked = match order {
+        Order::Ids(ids) => Asked::Ids(action, ids),
+        Order::Matching(matching) => {
+            let selection = match select(&exporter, &matching).await {
+                Ok(selection) => selection,
+                Err(error) => return unread(&error),
+            };
+            let plan = Plan::new(action, &matching, &selection);
+            if matching.dry_run {
+                return response::json(StatusCode::OK, &render::actions::plan(&plan));
+            }
+            if let Some(expected) = matching.expected
+                && !matching.is_expected(plan.matching)
+            {
+                let refusal = render::actions::unexpected(&plan, expected);
+                return response::json(StatusCode::CONFLICT, &refusal);
+            }
+            Asked::Matching(action, Box::new(matching), selection)
         }
-        Err(failure) => {
-            tracing::warn!(
-                action = action.as_str(),
-                ?actor,
-                ?ids,
-                reason = failure.reason(),
-                "an action failed"
-            );
-            response::error(status(&failure), &failure.to_string())
-        }
+    };
+    match runs.begin(asked, actor, exporter) {
+        Ok(run) => told(&run).await,
+        Err(refusal) => refused(&refusal),
     }
 }
 
+/// Finds the rows that have something in common, and the first of them that are acted on.
+async fn select(exporter: &Exporter, matching: &Matching) -> Result<Selection, FailedError> {
+    let question = matching.filter.question(exporter.pipeline());
+    let at_once = matching.per_minute.unwrap_or(matching.limit);
+    let most = if matching.dry_run {
+        0
+    } else {
+        at_once.min(matching.limit)
+    };
+    exporter
+        .select(&question, matching.filter.cause.as_deref(), most)
+        .await
+}
+
+/// Tells what became of a run when it has ended; of a long one, that it has begun.
+pub async fn told(run: &Run) -> Response {
+    if run.is_long() {
+        return response::json(StatusCode::ACCEPTED, &render::actions::run(run));
+    }
+    run.ended().await;
+    let end = run.state().end.clone();
+    match end {
+        Some(End::Failed(failure)) => response::error(status(&failure), &failure.to_string()),
+        _ => response::json(StatusCode::OK, &render::actions::answer(run)),
+    }
+}
+
+/// Says why a run was not begun.
+pub fn refused(refusal: &Refusal) -> Response {
+    let status = match refusal {
+        Refusal::Unknown => StatusCode::NOT_FOUND,
+        Refusal::Full => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::CONFLICT,
+    };
+    response::error(status, &refusal.to_string())
+}
+
 /// Reads which rows are asked for, or says what is wrong with the request.
-async fn asked(request: Request) -> Result<Vec<Id>, (StatusCode, String)> {
+async fn order(request: Request, pipeline: &Pipeline) -> Result<Order, (StatusCode, String)> {
     let refuse = |status, reason: &str| Err((status, reason.to_owned()));
     let headers = request.headers();
     if origin::is_foreign(headers) {
@@ -74,7 +126,8 @@ async fn asked(request: Request) -> Result<Vec<Id>, (StatusCode, String)> {
     let body = Limited::new(request.into_body(), MOST_BODY).collect();
     match timeout(BODY_TIMEOUT, body).await {
         Ok(Ok(body)) => {
-            request::ids(&body.to_bytes()).map_err(|reason| (StatusCode::BAD_REQUEST, reason))
+            let order = Order::parse(&body.to_bytes(), pipeline);
+            order.map_err(|reason| (StatusCode::BAD_REQUEST, reason))
         }
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             refuse(StatusCode::PAYLOAD_TOO_LARGE, too_large)
@@ -99,23 +152,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Says once, for good, who did what to which rows and what became of them.
-fn record(report: &Report, actor: &str, telemetry: &Telemetry) {
-    let action = report.action.as_str();
-    for (outcome, ids) in report.by_outcome() {
-        let (outcome, rows) = (outcome.as_str(), ids.len());
-        telemetry.acted(action, outcome, rows as u64);
-        tracing::info!(
-            action,
-            ?actor,
-            outcome,
-            rows,
-            ?ids,
-            "a person acted on failed rows"
-        );
-    }
 }
 
 fn status(failure: &Failure) -> StatusCode {

@@ -5,6 +5,8 @@
 //! * `GET /api/queue/failed` -- the failed rows as JSON, a page at a time
 //! * `GET /api/queue/failed/{id}` -- one of them, with its whole error
 //! * `POST /api/queue/retry`, `POST /api/queue/skip` -- acts on failed rows
+//! * `GET /api/queue/actions` -- the latest of these, and `…/{number}` one of them
+//! * `POST /api/queue/actions/{number}/stop`, `…/undo` -- ends it, or takes it back
 //! * `POST /-/reload` -- reads the configuration files again
 
 use std::sync::Arc;
@@ -17,9 +19,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::admin::action::Action;
-use crate::admin::operator::Operator;
 use crate::admin::request::link::Link;
 use crate::admin::request::{FailedRequest, cursor, id_in_path};
+use crate::admin::runs::Runs;
 use crate::collect::failed::FailedError;
 use crate::exporter::Exporter;
 use crate::judge::Board;
@@ -32,7 +34,7 @@ use super::lists::Lists;
 use super::packing::Packing;
 use super::reload::Reload;
 use super::response::{self, Response};
-use super::{Request, Service, act, deadline, origin};
+use super::{Request, Service, act, actions, deadline, origin};
 
 /// The header by which the page's script is known when it refreshes.
 const OF_SCRIPT: &str = "x-requested-with";
@@ -40,13 +42,16 @@ const OF_SCRIPT: &str = "x-requested-with";
 /// What stands before the id of a failed row.
 const FAILED_ROW: &str = "/api/queue/failed/";
 
+/// Where the latest actions are.
+const ACTIONS: &str = "/api/queue/actions";
+
 /// Serves people.
 #[derive(Debug)]
 pub struct Admin {
     /// What is shown.
     pub exporter: watch::Receiver<Arc<Exporter>>,
-    /// What changes rows.
-    pub operator: Operator,
+    /// What people asked for.
+    pub runs: Arc<Runs>,
     /// The exporter's own numbers.
     pub telemetry: Arc<Telemetry>,
     /// What opens the listener.
@@ -66,9 +71,19 @@ enum Call {
     Failed,
     FailedRow,
     Act(Action),
+    Actions,
+    OfAction(u64, OfAction),
     Reload,
     NotFound,
     NotAllowed(&'static str),
+}
+
+/// What is asked of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OfAction {
+    Look,
+    Stop,
+    Undo,
 }
 
 impl Call {
@@ -80,6 +95,9 @@ impl Call {
             Self::Failed => "failed",
             Self::FailedRow => "failed_row",
             Self::Act(action) => action.as_str(),
+            Self::Actions | Self::OfAction(_, OfAction::Look) => "actions",
+            Self::OfAction(_, OfAction::Stop) => "stop",
+            Self::OfAction(_, OfAction::Undo) => "undo",
             Self::Reload => "reload",
             Self::NotFound => "not_found",
             Self::NotAllowed(_) => "not_allowed",
@@ -103,7 +121,7 @@ impl Service for Admin {
         // The request ends with the pipeline that it began with, whatever is reloaded meanwhile.
         let exporter = Arc::clone(&self.exporter.borrow());
         let response = match call {
-            Call::Page => self.lists.build(page(&exporter, query)).await,
+            Call::Page => self.lists.build(self.page(&exporter, query)).await,
             Call::Style => response::css(render::page::CSS),
             Call::Script => response::script(render::page::SCRIPT),
             Call::Overview => overview(&exporter).await,
@@ -112,10 +130,18 @@ impl Service for Admin {
                 let row = failed_row(&exporter, request.uri().path());
                 self.lists.build(row).await
             }
-            Call::Act(action) => {
-                let scope = exporter.pipeline().scope();
-                let (operator, telemetry) = (&self.operator, &self.telemetry);
-                act::answer(action, &actor, request, operator, &scope, telemetry).await
+            Call::Act(action) => act::answer(action, &actor, request, exporter, &self.runs).await,
+            Call::Actions => actions::recent(&self.runs),
+            Call::OfAction(number, of_action) => {
+                let headers = request.headers();
+                match of_action {
+                    OfAction::Look => actions::look(&self.runs, number, &exporter).await,
+                    _ if origin::is_foreign(headers) => {
+                        response::error(StatusCode::FORBIDDEN, "another site asks for this")
+                    }
+                    OfAction::Stop => actions::stop(&self.runs, number, &actor),
+                    OfAction::Undo => actions::undo(&self.runs, number, &actor, exporter).await,
+                }
             }
             Call::Reload => self.reload(&actor, request.headers()).await,
             Call::NotFound => response::error(StatusCode::NOT_FOUND, "there is no such call"),
@@ -142,6 +168,12 @@ fn route(method: &Method, path: &str) -> Call {
         "/api/queue/retry" => (Call::Act(Action::Retry), "POST"),
         "/api/queue/skip" => (Call::Act(Action::Skip), "POST"),
         "/-/reload" => (Call::Reload, "POST, PUT"),
+        ACTIONS => (Call::Actions, "GET, HEAD"),
+        path if path.starts_with(ACTIONS) => match of_action(&path[ACTIONS.len()..]) {
+            Some((number, OfAction::Look)) => (Call::OfAction(number, OfAction::Look), "GET, HEAD"),
+            Some((number, change)) => (Call::OfAction(number, change), "POST"),
+            None => return Call::NotFound,
+        },
         _ => return Call::NotFound,
     };
     let is_allowed = methods
@@ -152,6 +184,19 @@ fn route(method: &Method, path: &str) -> Call {
     } else {
         Call::NotAllowed(methods)
     }
+}
+
+/// Reads what stands after the place of the actions: `/7`, `/7/stop` or `/7/undo`.
+fn of_action(path: &str) -> Option<(u64, OfAction)> {
+    let mut parts = path.strip_prefix('/')?.split('/');
+    let number = parts.next()?.parse().ok()?;
+    let of_action = match (parts.next(), parts.next()) {
+        (None, None) => OfAction::Look,
+        (Some("stop"), None) => OfAction::Stop,
+        (Some("undo"), None) => OfAction::Undo,
+        _ => return None,
+    };
+    Some((number, of_action))
 }
 
 fn unauthorized(headers: &HeaderMap) -> Response {
@@ -175,6 +220,40 @@ impl Admin {
             Ok(()) => response::json(StatusCode::OK, &json!({ "reloaded": true })),
             Err(reason) => response::error(StatusCode::INTERNAL_SERVER_ERROR, &reason),
         }
+    }
+
+    async fn page(&self, exporter: &Exporter, query: &str) -> Response {
+        let mut link = Link::read(query);
+        let cause = link.filter.cause.clone();
+        let question = link.question(exporter.pipeline());
+        let (board, mut failures, recent) = tokio::join!(
+            board(exporter),
+            exporter.failures(&question, cause.as_deref()),
+            actions::on_page(&self.runs, exporter),
+        );
+        // When a page has been emptied, what is left stands on the one before.
+        while failures.as_ref().is_ok_and(|page| page.items.is_empty())
+            && link.cursors.pop().is_some()
+        {
+            let question = link.question(exporter.pipeline());
+            failures = exporter.failures(&question, cause.as_deref()).await;
+        }
+        if let Err(error) = &failures {
+            tracing::warn!(error = error.reason(), "reading the failed rows failed");
+        }
+        let failures = failures.ok();
+        let next = failures
+            .as_ref()
+            .and_then(|failures| failures.next.as_ref())
+            .map(cursor);
+        response::page(render::page::render(&render::page::View {
+            board: &board,
+            failures: failures.as_ref(),
+            filter: &link.filter,
+            cursors: &link.cursors,
+            next: next.as_deref(),
+            recent: &recent,
+        }))
     }
 }
 
@@ -204,7 +283,10 @@ async fn failed(exporter: &Exporter, query: &str) -> Response {
         Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
     };
     let question = request.question(exporter.pipeline());
-    match exporter.failures(&question).await {
+    match exporter
+        .failures(&question, request.filter.cause.as_deref())
+        .await
+    {
         Ok(failures) => {
             let next = failures.next.as_ref().map(cursor);
             response::json(
@@ -228,39 +310,9 @@ async fn failed_row(exporter: &Exporter, path: &str) -> Response {
     }
 }
 
-fn unread(error: &FailedError) -> Response {
+/// Says that rows could not be read.
+pub(super) fn unread(error: &FailedError) -> Response {
     tracing::warn!(error = error.reason(), "reading the failed rows failed");
     let reason = "the failed rows could not be read; the exporter's log has the reason";
     response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
-}
-
-async fn page(exporter: &Exporter, query: &str) -> Response {
-    let mut link = Link::read(query);
-    let question = link.question(exporter.pipeline());
-    let (board, mut failures) = tokio::join!(board(exporter), exporter.failures(&question));
-    // When a page has been emptied, what is left stands on the one before.
-    while failures.as_ref().is_ok_and(|page| page.items.is_empty()) && link.cursors.pop().is_some()
-    {
-        let question = link.question(exporter.pipeline());
-        failures = exporter.failures(&question).await;
-    }
-    if let Err(error) = &failures {
-        tracing::warn!(error = error.reason(), "reading the failed rows failed");
-    }
-    let failures = failures.ok();
-    let next = failures
-        .as_ref()
-        .and_then(|failures| failures.next.as_ref())
-        .map(cursor);
-    let filter = render::page::Filter {
-        stage: link.stage,
-        machine: link.machine,
-    };
-    response::page(render::page::render(&render::page::View {
-        board: &board,
-        failures: failures.as_ref(),
-        filter: &filter,
-        cursors: &link.cursors,
-        next: next.as_deref(),
-    }))
 }

@@ -28,6 +28,8 @@ pub struct Failure {
     pub machine: String,
     /// The document's id.
     pub document_id: Option<Id>,
+    /// Whether the document is not there any more.
+    pub document_is_gone: bool,
     /// What people call the document.
     pub title: String,
     /// How often it was tried.
@@ -73,6 +75,7 @@ fn failure(row: &FailedRow, now: UnixSeconds, pipeline: &Pipeline) -> Failure {
         stage: row.stage.to_string(),
         machine: pipeline.machine_of(&row.stage).to_owned(),
         document_id: row.document_id.clone(),
+        document_is_gone: row.document_is_gone,
         title: display_title(names, row.file_path.as_deref(), row.document_id.as_ref()),
         attempts: row.attempts,
         max_attempts: row.max_attempts,
@@ -89,8 +92,8 @@ fn failure(row: &FailedRow, now: UnixSeconds, pipeline: &Pipeline) -> Failure {
     }
 }
 
-/// The exception of a long trace stands at its end.
-fn cause_of(row: &FailedRow) -> String {
+/// Returns the cause of a row; the exception of a long trace stands at its end.
+pub fn cause_of(row: &FailedRow) -> String {
     let error = row.error_message.as_deref().unwrap_or_default();
     match row.error_end.as_deref() {
         Some(end) => cause::of_ends(error, end),
@@ -112,6 +115,7 @@ mod tests {
             id: 1.into(),
             stage: "ocr".into(),
             document_id: None,
+            document_is_gone: false,
             title: None,
             original_filename: None,
             file_path: None,

@@ -19,10 +19,12 @@ pub fn item(failure: &Failure) -> Value {
         "stage": failure.stage,
         "machine": failure.machine,
         "document_id": failure.document_id,
+        "document_gone": failure.document_is_gone,
         "title": failure.title,
         "attempts": failure.attempts,
         "max_attempts": failure.max_attempts,
         "error_message": error::text(failure),
+        "cause": failure.cause,
         "failed_at": failure.failed_at.and_then(rfc3339),
     });
     if let Some(cut) = &failure.error_cut {

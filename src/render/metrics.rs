@@ -3,6 +3,7 @@
 //! One file a subject; name and help of a metric stand together, and nowhere else. Closed label
 //! sets are exposed whole, zeros included; what is unknown is absent.
 
+mod causes;
 mod current;
 mod jobs;
 mod machines;
@@ -43,6 +44,9 @@ impl Collector for BoardMetrics {
             machines::encode(lanes, families)?;
         }
         stages::unknown_statuses(&self.board.unknown_statuses, families)?;
+        if let Some(causes) = &self.board.causes {
+            causes::encode(causes, families)?;
+        }
         if let Some(prospects) = &self.board.prospects {
             outlook::encode(prospects, families)?;
         }

@@ -3,18 +3,25 @@
 //! The page is whole without script, but for the two actions and the refresh, which makes of the
 //! lanes and the rows what a later answer has in their place, but for what a reader holds.
 
+mod bulk;
 mod dialog;
 mod filter;
 mod groups;
 mod jobs;
 mod lanes;
+mod recent;
 mod rows;
 mod time;
 mod wrong;
 
+use std::sync::Arc;
+
 use maud::{DOCTYPE, Markup, html};
 
+use crate::admin::request::filter::Filter;
+use crate::admin::run::Run;
 use crate::judge::Board;
+use crate::judge::became::Became;
 use crate::judge::failures::Failures;
 
 /// The style that the page links as `/page.css`.
@@ -40,15 +47,8 @@ pub struct View<'a> {
     pub cursors: &'a [String],
     /// The cursor of the next page.
     pub next: Option<&'a str>,
-}
-
-/// Which failed rows are asked for; nothing means all.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// Only rows of this stage.
-    pub stage: Option<String>,
-    /// Only rows of this machine's stages.
-    pub machine: Option<String>,
+    /// What people asked for lately, the latest first, and what became of the rows of some.
+    pub recent: &'a [(Arc<Run>, Option<Became>)],
 }
 
 /// Renders the whole document.
@@ -69,6 +69,7 @@ pub fn render(view: &View) -> String {
                 main {
                     div #wrong { (wrong::strip(view)) }
                     (failures(view))
+                    (recent::section(view))
                     div #board { (jobs::section(view.board)) (lanes::section(view.board)) }
                     (dialog::outcome())
                 }

@@ -18,22 +18,26 @@ pub enum Collector {
     Stages,
     /// What each stage did in every five minutes.
     Outlook,
+    /// Why rows failed, of all of them; asked by itself, since that may take long.
+    Causes,
 }
 
 impl Collector {
     /// Every collector.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::BackgroundJobs,
         Self::Current,
         Self::Trend,
         Self::Stages,
         Self::Outlook,
+        Self::Causes,
     ];
 
     /// Returns the name used in flags, labels and `collect[]`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BackgroundJobs => "background_jobs",
+            Self::Causes => "causes",
             Self::Current => "current",
             Self::Outlook => "outlook",
             Self::Trend => "trend",

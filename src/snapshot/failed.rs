@@ -2,7 +2,7 @@
 
 use super::{Excerpt, Id, Text, UnixSeconds};
 
-/// Which failed rows are asked for.
+/// Which failed rows are asked for; by default every one, with as much of its error as in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailedQuestion {
     /// Only the row with this id; any row when absent.
@@ -11,12 +11,31 @@ pub struct FailedQuestion {
     pub only: Option<Vec<String>>,
     /// No rows of these stages.
     pub except: Vec<String>,
+    /// Only rows that have this in their error or their document's names, or as an id.
+    pub text: Option<String>,
+    /// Only rows that are known to have failed before this instant.
+    pub failed_before: Option<UnixSeconds>,
     /// How many rows at most.
     pub limit: i64,
     /// Only rows that stand after this one.
     pub after: Option<Position>,
     /// How much of each error.
     pub error: Excerpt,
+}
+
+impl Default for FailedQuestion {
+    fn default() -> Self {
+        Self {
+            id: None,
+            only: None,
+            except: Vec::new(),
+            text: None,
+            failed_before: None,
+            limit: i64::MAX,
+            after: None,
+            error: Excerpt::IN_LIST,
+        }
+    }
 }
 
 /// A failed row's place in their order: by stage, latest failed first, highest id first.
@@ -52,6 +71,8 @@ pub struct FailedRow {
     pub stage: Text,
     /// The document's id.
     pub document_id: Option<Id>,
+    /// Whether the document is not there any more.
+    pub document_is_gone: bool,
     /// The document's title, cut after one character more than [`MAX_NAME`](super::MAX_NAME).
     pub title: Option<Text>,
     /// The name it was uploaded under, cut likewise.

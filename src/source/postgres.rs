@@ -18,6 +18,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, FromRow, PgConnection, Row, query_as, query_scalar,
@@ -26,7 +27,7 @@ use sqlx::{
 
 use crate::snapshot::{
     ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, Id, JobRows, OddDeferral, QueueRow,
-    Scope, StageRow, Text, TrendRow,
+    RowStatus, Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
 
@@ -36,7 +37,7 @@ use super::{Inspection, Limits, Opening, Session};
 
 use questions::{
     ACTIVITY, CURRENT, DOUBTFUL_STATUSES, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS, LATEST_NAIVE,
-    ODD_DEFERRALS, QUEUE, STAGES_BY_INDEX, TREND, UNKNOWN_STATUSES,
+    ODD_DEFERRALS, QUEUE, STAGES_BY_INDEX, STATUSES, TREND, UNKNOWN_STATUSES,
 };
 use tables::{OpeningRow, Tables};
 use values::Value;
@@ -310,29 +311,49 @@ impl Session for PostgresSession {
         &mut self,
         question: &FailedQuestion,
         places: Range<i64>,
-    ) -> sqlx::Result<Vec<FailedRow>> {
+        mut each: impl FnMut(FailedRow) + Send,
+    ) -> sqlx::Result<()> {
         let after = question.after.as_ref();
-        query_as(AssertSqlSafe(self.tables()?.relations.fill(FAILED)))
+        let sql = AssertSqlSafe(self.tables()?.relations.fill(FAILED));
+        let mut rows = query_as(sql)
             .bind(question.only.as_deref())
             .bind(&question.except)
+            .bind(question.id.as_ref().map(Id::as_str))
+            .bind(question.text.as_deref())
+            .bind(question.failed_before)
             .bind(after.map(|after| &*after.stage))
             .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
             .bind(after.map(|after| after.id.as_str()))
             .bind(places.end - places.start)
             .bind(places.start)
-            .bind(question.id.as_ref().map(Id::as_str))
             .bind(question.error.head)
             .bind(question.error.tail)
             .persistent(false)
-            .fetch_all(&mut self.connection)
-            .await
+            .fetch(&mut self.connection);
+        while let Some(row) = rows.try_next().await? {
+            each(row);
+        }
+        Ok(())
+    }
+
+    async fn statuses(&mut self, ids: &[Id]) -> sqlx::Result<Vec<RowStatus>> {
+        let sql = AssertSqlSafe(self.tables()?.relations.fill(STATUSES));
+        let ids: Vec<&str> = ids.iter().map(Id::as_str).collect();
+        let query = query_as(sql).bind(ids).persistent(false);
+        query.fetch_all(&mut self.connection).await
     }
 
     async fn count_failed(&mut self, question: &FailedQuestion) -> sqlx::Result<i64> {
         let count = AssertSqlSafe(self.tables()?.relations.fill(FAILED_COUNT));
-        let query = query_scalar(count).bind(question.only.as_deref());
-        let query = query.bind(&question.except).persistent(false);
-        query.fetch_one(&mut self.connection).await
+        query_scalar(count)
+            .bind(question.only.as_deref())
+            .bind(&question.except)
+            .bind(question.id.as_ref().map(Id::as_str))
+            .bind(question.text.as_deref())
+            .bind(question.failed_before)
+            .persistent(false)
+            .fetch_one(&mut self.connection)
+            .await
     }
 
     async fn give_way(&mut self, backend: i32) -> sqlx::Result<()> {

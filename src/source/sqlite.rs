@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection, query_as, query_scalar,
@@ -19,7 +20,7 @@ use sqlx::{
 
 use crate::snapshot::{
     ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, Id, JobCountRow, JobRow, JobRows,
-    OddDeferral, QueueRow, Scope, StageRow, Text, TrendRow,
+    OddDeferral, QueueRow, RowStatus, Scope, StageRow, Text, TrendRow,
 };
 use crate::windows::Windows;
 
@@ -30,7 +31,8 @@ use super::{Inspection, Limits, Opening, Session};
 use file::File;
 use questions::{
     ACTIVITY, COLUMNS, CURRENT, DOUBTFUL_STATUSES, FAILED, FAILED_COUNT, JOB_COUNTS, JOBS,
-    ODD_DEFERRALS, OPENING, QUEUE, SCHEMA_VERSION, TIMESTAMPS, TREND, UNKNOWN_STATUSES, UNREADABLE,
+    ODD_DEFERRALS, OPENING, QUEUE, SCHEMA_VERSION, STATUSES, TIMESTAMPS, TREND, UNKNOWN_STATUSES,
+    UNREADABLE,
 };
 use relations::Relations;
 
@@ -313,27 +315,41 @@ impl Session for SqliteSession {
         &mut self,
         question: &FailedQuestion,
         places: Range<i64>,
-    ) -> sqlx::Result<Vec<FailedRow>> {
+        mut each: impl FnMut(FailedRow) + Send,
+    ) -> sqlx::Result<()> {
         let after = question.after.as_ref();
-        query_as(self.fill(FAILED)?)
+        let mut rows = query_as(self.fill(FAILED)?)
             .bind(question.only.as_deref().map(list))
             .bind(list(&question.except))
+            .bind(question.id.as_ref().map(Id::as_str))
+            .bind(question.text.as_deref())
+            .bind(question.failed_before)
             .bind(after.map(|after| &*after.stage))
             .bind(after.map(|after| after.failed_at.unwrap_or(f64::NEG_INFINITY)))
             .bind(after.map(|after| after.id.as_str()))
             .bind(places.end - places.start)
             .bind(places.start)
-            .bind(question.id.as_ref().map(Id::as_str))
             .bind(question.error.head)
             .bind(question.error.tail)
-            .fetch_all(&mut self.connection)
-            .await
+            .fetch(&mut self.connection);
+        while let Some(row) = rows.try_next().await? {
+            each(row);
+        }
+        Ok(())
+    }
+
+    async fn statuses(&mut self, ids: &[Id]) -> sqlx::Result<Vec<RowStatus>> {
+        let statuses = query_as(self.fill(STATUSES)?).bind(asked(ids));
+        statuses.fetch_all(&mut self.connection).await
     }
 
     async fn count_failed(&mut self, question: &FailedQuestion) -> sqlx::Result<i64> {
-        let query = query_scalar(self.fill(FAILED_COUNT)?).bind(question.only.as_deref().map(list));
-        query
+        query_scalar(self.fill(FAILED_COUNT)?)
+            .bind(question.only.as_deref().map(list))
             .bind(list(&question.except))
+            .bind(question.id.as_ref().map(Id::as_str))
+            .bind(question.text.as_deref())
+            .bind(question.failed_before)
             .fetch_one(&mut self.connection)
             .await
     }
@@ -351,6 +367,14 @@ impl Session for SqliteSession {
             .await
             .map(drop)
     }
+}
+
+/// Returns ids as one parameter, a number also as one: a column without a type tells it from its
+/// text.
+pub(crate) fn asked(ids: &[Id]) -> String {
+    let texts = ids.iter().map(|id| id.as_str().into());
+    let numbers = ids.iter().filter_map(Id::number).map(Into::into);
+    list(&texts.chain(numbers).collect::<Vec<serde_json::Value>>())
 }
 
 /// SQLite has no time limit of its own: it asks now and then whether to go on.

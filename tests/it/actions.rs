@@ -66,7 +66,7 @@ async fn a_failed_row_is_retried_and_keeps_its_error() {
         let (mut database, exporter) = queue(engine, &[(1, 1, "stt", "failed", None)]).await;
         let answer = act(&exporter, "retry", &[1]);
         let expected = json!({"requested": 1, "retried": 1, "not_retried": 0,
-                              "results": [{"id": 1, "outcome": "retried"}]});
+                              "results": [{"id": 1, "outcome": "retried"}], "action": 1});
         assert_eq!(answer, expected);
         assert_eq!(state(&mut database, 1).await, "pending 0 because - -");
         // A second time it is no longer failed, and nothing happens to it.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use queueboard_exporter::admin::request;
+use queueboard_exporter::admin::request::order::Order;
+use queueboard_exporter::config;
 use queueboard_exporter::snapshot::Id;
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -132,9 +133,11 @@ fn expected(body: &[u8], rows: &mut BTreeMap<i64, bool>, done: &'static str) -> 
             "the body is larger than 64 KiB: name fewer rows".into(),
         );
     }
-    match request::ids(body) {
+    let pipeline = config::load(None).expect("the usual pipeline");
+    match Order::parse(body, &pipeline) {
         Err(reason) => (400, reason.into()),
-        Ok(ids) => {
+        Ok(Order::Matching(matching)) => panic!("no body has a filter: {matching:?}"),
+        Ok(Order::Ids(ids)) => {
             let result = |id: &Id| {
                 let row = id.number().and_then(|number| rows.get_mut(&number));
                 let failed = row.map(std::mem::take);

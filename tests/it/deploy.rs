@@ -188,7 +188,7 @@ async fn everything_in_the_compose_file_works_together() {
         .replace("15s", "1s");
     let prometheus = Prometheus::start(&configuration, &[]);
     prometheus.wait_for("queueboard_up{job='queueboard'}", 1.0);
-    prometheus.wait_for("count(queueboard_collector_success == 1)", 4.0);
+    prometheus.wait_for("count(queueboard_collector_success == 1)", 5.0);
     let until = Instant::now() + Duration::from_secs(30);
     let known = || get(prometheus.address(), "/api/v1/alertmanagers", &[]).json();
     while known()["data"]["activeAlertmanagers"][0].is_null() {

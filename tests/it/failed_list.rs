@@ -140,18 +140,22 @@ async fn an_item_tells_what_is_known_of_it() {
                   (2, 8, 'stt', 'failed', 0, 3, NULL, '2026-11-24T01:00:00Z', '2026-11-24T01:30:00Z', NULL),
                   (3, 9, 'stt', 'failed', 0, 3, NULL, '2026-11-24T01:00:00Z', NULL, NULL)")
             .await;
+        database.run("INSERT INTO documents (id) VALUES (8)").await;
         let exporter = Exporter::serve(database.url(), &Options::default());
         let page = exporter.ask("/api/queue/failed").json();
         let expected = serde_json::json!({
             "items": [
-                {"id": 1, "stage": "stt", "machine": "gpu", "document_id": 7, "title": "문서 #7",
-                 "attempts": 3, "max_attempts": 3, "error_message": "no \"luck\"",
+                {"id": 1, "stage": "stt", "machine": "gpu", "document_id": 7,
+                 "document_gone": true, "title": "문서 #7",
+                 "attempts": 3, "max_attempts": 3, "error_message": "no \"luck\"", "cause": "no \"luck\"",
                  "failed_at": "2026-11-24T02:00:00.500Z"},
-                {"id": 2, "stage": "stt", "machine": "gpu", "document_id": 8, "title": "문서 #8",
-                 "attempts": 0, "max_attempts": 3, "error_message": null,
+                {"id": 2, "stage": "stt", "machine": "gpu", "document_id": 8,
+                 "document_gone": false, "title": "문서 #8",
+                 "attempts": 0, "max_attempts": 3, "error_message": null, "cause": "no error message",
                  "failed_at": "2026-11-24T01:30:00Z"},
-                {"id": 3, "stage": "stt", "machine": "gpu", "document_id": 9, "title": "문서 #9",
-                 "attempts": 0, "max_attempts": 3, "error_message": null, "failed_at": null},
+                {"id": 3, "stage": "stt", "machine": "gpu", "document_id": 9,
+                 "document_gone": true, "title": "문서 #9",
+                 "attempts": 0, "max_attempts": 3, "error_message": null, "cause": "no error message", "failed_at": null},
             ],
             "total": 3, "next": null
         });

@@ -45,7 +45,8 @@ async fn a_locked_queue_holds_up_neither_scrapes_nor_the_database() {
         most = most.max(database.sessions().await);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert!((1..=2).contains(&most), "{most} sessions");
+    // Two of the scrapes, and two of the lists of failed rows, of which one counts the causes.
+    assert!((1..=4).contains(&most), "{most} sessions");
     for scrape in scrapes {
         let (took, page) = scrape.join().expect("an answer");
         assert_eq!(page.status, 200);

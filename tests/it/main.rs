@@ -19,6 +19,7 @@ mod alerts;
 mod architecture;
 /// Random bodies of a retry or a skip, sent in every way.
 mod bodies;
+mod by_filter;
 /// The command `check`: what is sound, what is broken, what could be better.
 mod check;
 /// Columns of other types than those of the other tests.

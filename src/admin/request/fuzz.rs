@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use super::order::Order;
 use super::*;
 
 #[derive(Debug, PartialEq)]
@@ -247,7 +248,12 @@ fn broken() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn check(body: &[u8]) -> Result<(), TestCaseError> {
-    let read = ids(body);
+    let pipeline = crate::config::parse("{}").expect("the default");
+    let read = match Order::parse(body, &pipeline) {
+        Ok(Order::Ids(ids)) => Ok(ids),
+        Ok(other) => return Err(TestCaseError::fail(format!("{other:?}"))),
+        Err(reason) => Err(reason),
+    };
     prop_assert_eq!(read.clone().ok(), expected(body), "{:?}", read);
     if let Err(reason) = read {
         prop_assert!(
@@ -286,7 +292,7 @@ proptest! {
 
     #[test]
     fn a_query_is_read_or_refused_with_its_parameter(
-        name in select(vec!["stage", "machine", "limit", "after", "page"]),
+        name in select(vec!["stage", "machine", "cause", "text", "failed_before", "limit", "after", "page"]),
         value in prop_oneof![
             "\\PC{0,20}", "[+-]?[0-9]{0,5}", "[A-Za-z0-9_-]{0,40}", "[a-z\\x00]{1,3}", "gpu|unassigned",
         ],
@@ -295,10 +301,10 @@ proptest! {
         let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, &value).finish();
         let read = FailedRequest::parse(&query, &pipeline);
         let is_good = value.is_empty() || match name {
-            "stage" => !value.contains('\0'),
+            "stage" | "cause" | "text" => !value.contains('\0'),
             "machine" => ["gpu", "macmini", "macbook", "unassigned"].contains(&&*value),
             "limit" => value.parse().is_ok_and(|limit: u128| (1..=1000).contains(&limit)),
-            "after" => read.is_ok(),
+            "after" | "failed_before" => read.is_ok(),
             _ => false,
         };
         prop_assert_eq!(read.is_ok(), is_good, "{:?}", read);

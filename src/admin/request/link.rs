@@ -4,6 +4,7 @@
 use crate::config::Pipeline;
 use crate::snapshot::FailedQuestion;
 
+use super::filter::Filter;
 use super::{FailedRequest, limit, position};
 
 /// From how many pages a link knows the way back to the page before.
@@ -12,10 +13,8 @@ const MOST_CURSORS: usize = 20;
 /// A page of failed rows and the way to it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Link {
-    /// Only rows of this stage.
-    pub stage: Option<String>,
-    /// Only rows of this machine's stages.
-    pub machine: Option<String>,
+    /// What the rows have in common.
+    pub filter: Filter,
     /// Where the pages begin, from the second one to the one that is asked for.
     pub cursors: Vec<String>,
     limit: Option<i64>,
@@ -28,11 +27,9 @@ impl Link {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 _ if value.is_empty() => {}
-                "stage" => link.stage = Some(sayable(&value)),
-                "machine" => link.machine = Some(sayable(&value)),
                 "limit" => link.limit = limit(&value).ok(),
                 "after" if position(&value).is_ok() => link.cursors.push(value.into_owned()),
-                _ => {}
+                name => link.filter.set_anyhow(name, &value),
             }
         }
         let surplus = link.cursors.len().saturating_sub(MOST_CURSORS);
@@ -44,18 +41,12 @@ impl Link {
     pub fn question(&self, pipeline: &Pipeline) -> FailedQuestion {
         let after = self.cursors.last();
         let request = FailedRequest {
-            stage: self.stage.clone(),
-            machine: self.machine.clone(),
+            filter: self.filter.clone(),
             limit: self.limit,
             after: after.and_then(|cursor| position(cursor).ok()),
         };
         request.question(pipeline)
     }
-}
-
-/// A text that every database can be asked about: no stage has a NUL in its name.
-fn sayable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -77,8 +68,9 @@ mod tests {
         let known = Link::read("stage=ocr&machine=gone");
         let query = "utm_source=mail&stage=ocr&limit=many&after=nonsense&machine=gone&x";
         assert_eq!(Link::read(query), known);
-        assert_eq!(known.machine.as_deref(), Some("gone"));
-        assert_eq!(Link::read("stage=a%00").stage.as_deref(), Some("a\u{fffd}"));
+        assert_eq!(known.filter.machine.as_deref(), Some("gone"));
+        let odd = Link::read("stage=a%00").filter;
+        assert_eq!(odd.stage.as_deref(), Some("a\u{fffd}"));
     }
 
     #[test]

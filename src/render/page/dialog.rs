@@ -2,6 +2,9 @@
 
 use maud::{Markup, html};
 
+/// How many rows a minute may be chosen.
+const PACES: [i64; 3] = [10, 100, 1000];
+
 /// The question before an action.
 pub(super) fn confirmation() -> Markup {
     html! {
@@ -10,6 +13,13 @@ pub(super) fn confirmation() -> Markup {
                 h2 #confirm-title {}
                 p #confirm-means {}
                 ul #confirm-stages {}
+                label #confirm-pace hidden {
+                    span { "How fast" }
+                    select {
+                        option value="" { "at once" }
+                        @for rows in PACES { option value=(rows) { (rows) " rows a minute" } }
+                    }
+                }
                 div .buttons {
                     button #confirm-no value="" { "Cancel" }
                     button #confirm-yes .main value="yes" {}
@@ -26,6 +36,7 @@ pub(super) fn outcome() -> Markup {
         section #outcome tabindex="-1" aria-label="What became of the last action" {
             div .line {
                 p #outcome-text role="status" {}
+                button #outcome-undo type="button" data-run-call="undo" hidden { "Undo" }
                 button #outcome-dismiss type="button" hidden { "Dismiss" }
             }
             ul #outcome-rows {}

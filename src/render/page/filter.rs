@@ -3,28 +3,49 @@
 use form_urlencoded::Serializer;
 use maud::{Markup, html};
 
-use super::{Filter, View};
+use super::View;
+use crate::admin::request::filter::Filter;
 use crate::judge::names::OTHER;
 use crate::judge::stages::StageLane;
 
-/// The form that chooses a stage and a machine.
+/// The form that chooses a stage and a machine, and seeks a text. What else is asked for stays.
 pub(super) fn form(view: &View) -> Markup {
-    let Filter { stage, machine } = view.filter;
+    let filter = view.filter;
+    let Filter { stage, machine, .. } = filter;
     html! {
         form #filter method="get" action="/" autocomplete="off" {
             (select("stage", "Stage", "all stages", stage.as_deref(), stages(view)))
             (select("machine", "Machine", "all machines", machine.as_deref(), machines(view)))
+            label {
+                span { "Id, document, title or error" }
+                input type="search" name="text" maxlength="1000" value=[filter.text.as_deref()];
+            }
+            @for (name, value) in filter.pairs().filter(|(name, _)| KEPT.contains(name)) {
+                input type="hidden" name=(name) value=(value);
+            }
             button { "Show" }
-            @if *view.filter != Filter::default() { a href="/#failures" { "Show all" } }
+            @if *filter != Filter::default() { a href="/#failures" { "Show all" } }
         }
+        @if let Some(cause) = &filter.cause {
+            p .only { "Only the cause " bdi { (cause) } ". " a href={ (link(&without_cause(filter), [])) "#failures" } { "Every cause" } }
+        }
+    }
+}
+
+/// What the form keeps, and has no field for.
+const KEPT: [&str; 2] = ["cause", "failed_before"];
+
+fn without_cause(filter: &Filter) -> Filter {
+    Filter {
+        cause: None,
+        ..filter.clone()
     }
 }
 
 /// Returns where a page of a filter's rows is shown: each cursor leads one page on.
 pub(super) fn link<'a>(filter: &Filter, cursors: impl IntoIterator<Item = &'a str>) -> String {
     let mut query = Serializer::new(String::new());
-    query.extend_pairs(filter.stage.iter().map(|stage| ("stage", stage)));
-    query.extend_pairs(filter.machine.iter().map(|machine| ("machine", machine)));
+    query.extend_pairs(filter.pairs());
     query.extend_pairs(cursors.into_iter().map(|cursor| ("after", cursor)));
     let query = query.finish();
     if query.is_empty() {

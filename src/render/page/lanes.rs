@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use super::filter::link;
 use super::{Filter, stage_name, time};
-use crate::judge::current::Working;
 use crate::judge::forecast::Forecast;
 use crate::judge::machines::MachineLane;
 use crate::judge::names::OTHER;
@@ -59,7 +58,7 @@ fn card(lane: &MachineLane, lanes: &Lanes, board: &Board) -> Markup {
                 span class={ "state " (state) } { (state) }
             }
             (numbers(lane))
-            (working(lane, board.current.as_deref()))
+            (working(lane, board))
             @if lane.stages.is_empty() {
                 p .quiet { "No stages." }
             } @else {
@@ -87,8 +86,8 @@ fn numbers(lane: &MachineLane) -> Markup {
     }
 }
 
-fn working(lane: &MachineLane, current: Option<&[Working]>) -> Markup {
-    let Some(current) = current else {
+fn working(lane: &MachineLane, board: &Board) -> Markup {
+    let Some(current) = &board.current else {
         return html! { p .missing { "What it works on could not be read." } };
     };
     let own = current.iter().filter(|working| working.machine == lane.key);
@@ -96,7 +95,10 @@ fn working(lane: &MachineLane, current: Option<&[Working]>) -> Markup {
     html! {
         ul .working {
             @for item in items {
-                li { bdi { (item.title) } " " span .quiet { (stage_name(&item.stage)) } }
+                li {
+                    bdi { (item.title) } " "
+                    span .quiet { (stage_name(&item.stage)) (since(item.started_at, board)) }
+                }
             }
         }
     }
@@ -123,14 +125,29 @@ fn row(lane: &StageLane, board: &Board) -> Markup {
         tr data-stage=(lane.stage) {
             th scope="row" {
                 (stage_name(&lane.stage))
+                @if lane.items.processing > 0 {
+                    br;
+                    span .expected { (number(lane.items.processing)) " processing" (since(lane.oldest_processing, board)) }
+                }
                 @if let Some(prospects) = &board.prospects { (expected(&lane.stage, prospects, board)) }
             }
             td {
-                (number(lane.items.pending))
+                span .pending { (number(lane.items.pending)) }
                 @if lane.deferred > 0 { br; span .quiet { (number(lane.deferred)) " deferred" } }
+                @if let Some(age) = lane.oldest_pending_age { br; span .quiet { "for " (span(age)) } }
             }
             td { (failed(lane)) }
             td { (eta(lane)) }
+        }
+    }
+}
+
+/// For how long what began at an instant goes on; it is the oldest, where there are several.
+fn since(began: Option<f64>, board: &Board) -> Markup {
+    let began = began.and_then(|at| Some((at, time::age(at, board)?)));
+    html! {
+        @if let Some((at, age)) = began {
+            " for " (time::about(at, board, &span(age)))
         }
     }
 }
@@ -165,7 +182,7 @@ fn failed(lane: &StageLane) -> Markup {
     }
     let filter = Filter {
         stage: Some(lane.stage.clone()),
-        machine: None,
+        ..Filter::default()
     };
     html! { a .bad href={ (link(&filter, [])) "#failures" } { (failed) } }
 }

@@ -16,7 +16,10 @@ const ACTIONS = {
     means: (n) => `Skip marks ${rows(n)} completed; no following stage is enqueued.`,
   },
 };
-const WORDS = { conflict: "already queued again", not_failed: "no longer failed", not_found: "gone from the queue" };
+const WORDS = {
+  conflict: "already queued again", not_failed: "no longer failed", not_found: "gone from the queue",
+  touched: "changed since",
+};
 const UNKNOWN = "no answer: whether it was done is unknown; reload to see";
 
 // Selection: a box with the class "all" stands for the rows of its scope.
@@ -37,6 +40,7 @@ function paint() {
     button.disabled = busy || n === 0;
     button.textContent = ACTIONS[button.dataset.action].verb + (n ? ` ${count(n)}` : "");
   }
+  for (const button of document.querySelectorAll("[data-bulk], [data-run-call]")) button.disabled = busy;
 }
 
 failed.addEventListener("change", ({ target }) => {
@@ -49,26 +53,55 @@ failed.addEventListener("change", ({ target }) => {
 // The question. What it counts is what is sent: it is read once.
 let asked = null;
 
+function question(name, n, stages, gone, whole) {
+  const action = ACTIONS[name];
+  part("confirm-title").textContent = `${action.verb} ${rows(n)}?`;
+  const lost = gone ? ` ${rows(gone)} ${gone === 1 ? "has" : "have"} no document any more.` : "";
+  part("confirm-means").textContent = action.means(n) + lost;
+  const lines = [...stages].map(([stage, n]) => made("li", `${stage || "(no name)"}: ${rows(n)}`));
+  part("confirm-stages").replaceChildren(...lines);
+  part("confirm-pace").hidden = !whole;
+  part("confirm-pace").querySelector("select").value = "";
+  part("confirm-yes").textContent = `${action.verb} ${rows(n)}`;
+  dialog.returnValue = "";
+  dialog.showModal();
+  // Whoever presses Enter too soon must not skip.
+  part(name === "retry" ? "confirm-yes" : "confirm-no").focus();
+}
+
 failed.addEventListener("click", ({ target }) => {
   const name = target.closest("[data-action]")?.dataset.action;
-  if (!name) return;
+  if (name) askOfChosen(name);
+  const bulk = target.closest("[data-bulk]");
+  if (bulk && !busy) askOfAll(bulk);
+});
+
+function askOfChosen(name) {
   const ids = chosen().map((box) => box.value);
-  const action = ACTIONS[name];
-  asked = { name, ids };
-  part("confirm-title").textContent = `${action.verb} ${rows(ids.length)}?`;
-  part("confirm-means").textContent = action.means(ids.length);
   const stages = new Map();
   for (const box of chosen()) {
     const { stage } = box.closest(".row").dataset;
     stages.set(stage, (stages.get(stage) ?? 0) + 1);
   }
-  const lines = [...stages].map(([stage, n]) => made("li", `${stage || "(no name)"}: ${rows(n)}`));
-  part("confirm-stages").replaceChildren(...lines);
-  part("confirm-yes").textContent = `${action.verb} ${rows(ids.length)}`;
-  dialog.returnValue = "";
-  dialog.showModal();
-  part("confirm-yes").focus();
-});
+  const gone = chosen().filter((box) => "gone" in box.closest(".row").dataset).length;
+  asked = { name, n: ids.length, body: { ids } };
+  question(name, ids.length, stages, gone, false);
+}
+
+// What the database holds now is asked for first.
+async function askOfAll({ dataset: { bulk: name, limit } }) {
+  const filter = JSON.parse(part("bulk").dataset.filter);
+  const body = limit ? { filter, limit: Number(limit) } : { filter };
+  busy = true;
+  paint();
+  const { error, answer } = await post(`api/queue/${name}`, { ...body, dry_run: true });
+  busy = false;
+  paint();
+  if (error) return say(`The rows could not be counted: ${error}`, true);
+  const stages = limit ? [] : answer.stages.map(({ stage, rows }) => [stage, rows]);
+  asked = { name, n: answer.rows, body: { ...body, expected: answer.matching } };
+  question(name, answer.rows, stages, answer.documents_gone, !limit);
+}
 
 // Enter still held down from outside must not confirm.
 dialog.addEventListener("keydown", (event) => {
@@ -76,22 +109,26 @@ dialog.addEventListener("keydown", (event) => {
 });
 
 dialog.addEventListener("close", () => {
-  if (dialog.returnValue === "yes") act(asked);
+  if (dialog.returnValue !== "yes") return;
+  const pace = Number(part("confirm-pace").querySelector("select").value);
+  if (pace) asked.body.per_minute = pace;
+  act(asked);
 });
 
 // The action. Ids are kept as text: a number of this language would round a large one.
-async function post(name, ids) {
+async function post(path, body) {
   let response, text;
   try {
-    response = await fetch(new URL(`/api/queue/${name}`, location.origin), {
+    // The address of the page itself may hold credentials, which nothing may be fetched with.
+    response = await fetch(new URL(path, location.origin + location.pathname), {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ ids }),
+      headers: { "Content-Type": "application/json", "X-Requested-With": "page" },
+      body: JSON.stringify(body),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     text = await response.text();
     const answer = JSON.parse(text.replace(/"id":\s*(-?\d+)/g, '"id":"$1"'));
-    if (response.ok) return { results: [...answer.results] };
+    if (response.ok) return { answer };
     if (answer.error) return { error: String(answer.error) };
   } catch {
     if (!response || response.ok || text === undefined) return { error: UNKNOWN };
@@ -99,25 +136,46 @@ async function post(name, ids) {
   return { error: `the answer was ${response.status} ${response.statusText}`.trim() };
 }
 
-async function act({ name, ids }) {
+async function act({ name, n, body }) {
   const action = ACTIONS[name];
+  const { error, answer } = await doing(`${action.doing} ${rows(n)}…`, `api/queue/${name}`, body);
+  if (error) say(`${action.verb} of ${rows(n)}: ${error}`, true);
+  else if (answer.results) settle(action, answer);
+  else say(`Action ${answer.action} has begun. It goes on by itself, and stands under the recent actions.`);
+  paint();
+  if (!error) refresh();
+}
+
+async function doing(words, path, body) {
   busy = true;
   forget();
   paint();
-  say(`${action.doing} ${rows(ids.length)}…`);
+  say(words);
   outcome.focus({ preventScroll: true });
-  const { error, results } = await post(name, ids);
+  const answer = await post(path, body);
   busy = false;
-  if (error) {
-    say(`${action.verb} of ${rows(ids.length)}: ${error}`, true);
-    paint();
-  } else {
-    settle(action, results);
-    refresh();
-  }
+  return answer;
 }
 
-function say(text, wrong = false, lines = []) {
+// What was asked for before is stopped, or taken back.
+const CALLS = { stop: "Stopping", undo: "Taking back" };
+
+for (const place of ["recent", "outcome"]) part(place).addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-run-call]");
+  if (!button || busy) return;
+  const { runCall: call } = button.dataset;
+  const { run } = button.closest("[data-run]").dataset;
+  const { error, answer } = await doing(`${CALLS[call]} ${run}…`, `api/queue/actions/${run}/${call}`, {});
+  if (error) say(`${CALLS[call]} ${run}: ${error}`, true);
+  else if (answer.results) settle({ done: "restored" }, answer);
+  else say(call === "stop" ? `Action ${run} ends before its next batch.` : `Action ${answer.action} has begun.`);
+  paint();
+  if (!error) refresh();
+});
+
+function say(text, wrong = false, lines = [], run = "") {
+  outcome.dataset.run = run;
+  part("outcome-undo").hidden = run === "";
   part("outcome-text").textContent = text;
   part("outcome-rows").replaceChildren(...lines);
   part("outcome-dismiss").hidden = text === "";
@@ -128,7 +186,7 @@ function say(text, wrong = false, lines = []) {
 // What became of each row: done ones leave the list, the others keep a note while they stay.
 let notes = new Map();
 
-function settle(action, results) {
+function settle(action, { results, action: run }) {
   notes = new Map();
   const lines = [];
   const counts = new Map();
@@ -148,7 +206,7 @@ function settle(action, results) {
   }
   const left = [...counts].map(([words, n]) => `${count(n)} ${words}`).join(", ");
   const done = results.length - notes.size;
-  say(`${count(done)} of ${rows(results.length)} ${action.done}.${left ? ` Left alone: ${left}.` : ""}`, notes.size > 0, lines);
+  say(`${count(done)} of ${rows(results.length)} ${action.done}.${left ? ` Left alone: ${left}.` : ""}`, notes.size > 0, lines, action.verb && done > 0 ? run : "");
   for (const box of chosen()) box.checked = false;
   for (const scope of [failed, ...failed.querySelectorAll(".scope")]) {
     const n = boxes(scope).length;

@@ -1,7 +1,7 @@
 
 // The refresh, one at a time. What a reader holds stays as it is until they let go of it, and
 // how old it is, and why, always stands beside it.
-const REFRESH_MS = 10_000, STALE_MS = 3 * REFRESH_MS;
+const REFRESH_MS = 10_000, RUNNING_MS = 2_000, STALE_MS = 3 * REFRESH_MS;
 const REFUSED = "the token was changed; reload the page and give the new one";
 
 function selects(area) {
@@ -16,7 +16,7 @@ function loses(area, fresh) {
 
 // The parts of the page that are of one moment: since when, and whether they are held.
 const began = performance.timeOrigin, asOf = part("asof").textContent;
-const lanes = { ids: ["asof", "wrong", "board"], isUsed: () => false, since: began, asOf, held: false };
+const lanes = { ids: ["asof", "wrong", "recent", "board"], isUsed: () => false, since: began, asOf, held: false };
 const list = {
   ids: ["failed"], since: began, asOf, held: false,
   isUsed: () => busy || dialog.open || chosen().length > 0 || failed.contains(document.activeElement),
@@ -111,7 +111,8 @@ function tell() {
 
 // A clock may be set back. A token that was refused will not be accepted later.
 function tick() {
-  const due = Math.abs(Date.now() - sent) >= REFRESH_MS;
+  const pace = document.querySelector("[data-running]") ? RUNNING_MS : REFRESH_MS;
+  const due = Math.abs(Date.now() - sent) >= pace;
   const free = !asking && !busy && trouble !== REFUSED;
   if (due && free && document.visibilityState === "visible") refresh();
   tell();

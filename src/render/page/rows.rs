@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::filter::{link, unknown};
 use super::groups::{self, Cause, Group};
-use super::{Filter, View, stage_name, time};
+use super::{View, bulk, stage_name, time};
+use crate::admin::request::filter::Filter;
 use crate::judge::Board;
 use crate::judge::failures::{Failure, Failures};
 use crate::render::error;
@@ -24,6 +25,8 @@ pub(super) fn list(view: &View) -> Markup {
     let groups = groups::of(&failures.items);
     html! {
         p #total { (total(failures, view.filter)) (nothing(view, failures)) }
+        (bulk::bar(view, failures.total))
+        (bulk::causes(view))
         @if !groups.is_empty() {
             (bar(failures.items.len()))
             @for group in &groups { (section(group, view.board)) }
@@ -43,7 +46,7 @@ fn total(failures: &Failures, filter: &Filter) -> String {
         (0, 0) => format!("No failed rows{which}."),
         _ if shown >= total => format!("{}{which}.", count(shown, "failed row", "failed rows")),
         _ => format!(
-            "Showing {} of {}{which}. Retry and skip touch only rows selected on this page.",
+            "Showing {} of {}{which}.",
             number(shown),
             count(total, "failed row", "failed rows")
         ),
@@ -119,7 +122,7 @@ fn folded(cause: &Cause, stage: &str, board: &Board) -> Markup {
 
 fn row(failure: &Failure, board: &Board) -> Markup {
     html! {
-        li .row data-id=(failure.id) data-stage=(failure.stage) {
+        li .row data-id=(failure.id) data-stage=(failure.stage) data-gone[failure.document_is_gone] {
             label {
                 input type="checkbox" autocomplete="off" value=(failure.id);
                 bdi .title { (failure.title) }
@@ -155,8 +158,15 @@ fn facts(failure: &Failure) -> String {
     let most = known(failure.max_attempts);
     let document = failure.document_id.as_ref();
     let document = document.map_or("unknown", |id| id.as_str());
-    let id = &failure.id;
-    format!("row {id} · document {document} · attempts {attempts}/{most}")
+    let (id, gone) = (
+        &failure.id,
+        if failure.document_is_gone {
+            " (gone)"
+        } else {
+            ""
+        },
+    );
+    format!("row {id} · document {document}{gone} · attempts {attempts}/{most}")
 }
 
 fn pages(view: &View) -> Markup {

@@ -57,6 +57,7 @@ pub(super) fn board() -> Board {
         trends: None,
         jobs: None,
         current: None,
+        causes: None,
         unknown_statuses: Vec::new(),
         problems: vec![
             of_summarize(What::Growing(7)),
@@ -116,6 +117,7 @@ fn failure(id: i64, stage: &str, cause: &str) -> Failure {
         stage: stage.into(),
         machine: "macmini".into(),
         document_id: Some((id + 1000).into()),
+        document_is_gone: false,
         title: format!("<script>alert({id})</script>"),
         attempts: Some(3),
         max_attempts: Some(3),
@@ -142,6 +144,7 @@ fn page(failures: Option<&Failures>, filter: &Filter, next: Option<&str>) -> Str
         filter,
         next,
         cursors: &[],
+        recent: &[],
     })
 }
 
@@ -162,7 +165,7 @@ fn counts_are_told_in_words() {
     let all = Filter::default();
     let some = Filter {
         stage: Some("ocr".into()),
-        machine: None,
+        ..Filter::default()
     };
     let one = vec![failure(1, "ocr", "c")];
     for (rows, filter, words) in [
@@ -216,6 +219,7 @@ fn the_next_page_keeps_the_filter() {
     let filter = Filter {
         stage: Some("a&b 단계".into()),
         machine: Some("macmini".into()),
+        ..Filter::default()
     };
     let link = filter::link(&filter, Some("c+/="));
     assert_eq!(
@@ -239,6 +243,7 @@ fn the_pages_before_are_a_way_back() {
         filter: &all,
         cursors: &cursors,
         next: Some("d"),
+        recent: &[],
     });
     for link in [
         "<a href=\"/#failures\">First page</a>",
@@ -255,6 +260,7 @@ fn what_a_filter_asks_for_in_vain_is_named() {
         let filter = Filter {
             stage: stage.map(str::to_owned),
             machine: machine.map(str::to_owned),
+            ..Filter::default()
         };
         page(Some(&failures(Vec::new(), 0)), &filter, None)
     };
@@ -340,6 +346,7 @@ fn what_is_wrong_stands_first() {
         filter: &filter,
         next: None,
         cursors: &[],
+        recent: &[],
     };
     assert!(render(&view).contains("The database cannot be reached:"));
 }

@@ -232,37 +232,49 @@ FROM (
 LEFT JOIN {documents} AS d ON {of_document}
 WHERE q.place <= 2";
 
+/// Which failed rows are asked for. What is sought stands in a row's error or in the names of its
+/// document, or is the id of either.
+pub(super) const IS_WANTED: &str = "
+q.is_failed AND ($1::text[] IS NULL OR q.stage = ANY($1)) AND q.stage <> ALL($2)
+AND ($3::text IS NULL OR q.id::text = $3)
+AND ($4::text IS NULL OR q.id::text = $4 OR q.document_id::text = $4
+     OR strpos(lower(q.error_message), lower($4)) > 0
+     OR EXISTS (SELECT FROM {documents} AS d
+                WHERE {of_document} AND strpos(lower(concat_ws(E'\\n', d.title, d.original_filename,
+                                                               d.file_path)), lower($4)) > 0))
+AND ($5::float8 IS NULL
+     OR extract(epoch FROM coalesce(q.completed_at, q.started_at)::timestamptz)::float8 < $5)";
+
 /// A text is looked at only of rows that are told: the sorting takes them where they lie. Its
 /// characters are counted only where its bytes, which are known without reading it, are too many.
 pub(super) const FAILED: &str = r#"
-SELECT q.id::text AS id, q.stage, q.document_id::text AS document_id,
+SELECT q.id::text AS id, q.stage, q.document_id::text AS document_id, q.document_is_gone,
        left(q.title, {name_and_one}) AS title,
        left(q.original_filename, {name_and_one}) AS original_filename,
        right(q.file_path, {name_and_one}) AS file_path,
        q.attempts, q.max_attempts, q.failed_at,
-       CASE WHEN long.characters > $9 + $10 THEN left(q.error_message, $9)
+       CASE WHEN long.characters > $11 + $12 THEN left(q.error_message, $11)
             ELSE q.error_message END AS error_message,
-       CASE WHEN long.characters > $9 + $10 THEN right(q.error_message, $10) END AS error_end,
-       greatest(long.characters - $9 - $10, 0)::bigint AS error_left_out
+       CASE WHEN long.characters > $11 + $12 THEN right(q.error_message, $12) END AS error_end,
+       greatest(long.characters - $11 - $12, 0)::bigint AS error_left_out
 FROM (
-    SELECT q.*, d.title, d.original_filename, d.file_path
+    SELECT q.*, d.title, d.original_filename, d.file_path, {document_is_gone} AS document_is_gone
     FROM (
         SELECT {id} AS id, q.stage COLLATE "C" AS stage, q.document_id, q.attempts, q.max_attempts,
                q.error_message,
                extract(epoch FROM coalesce(q.completed_at, q.started_at)::timestamptz)::float8 AS failed_at
         FROM {queue} AS q
-        WHERE q.is_failed AND ($1::text[] IS NULL OR q.stage = ANY($1)) AND q.stage <> ALL($2)
-          AND ($8::text IS NULL OR q.id::text = $8)
+        WHERE {is_wanted}
     ) AS q
     LEFT JOIN {documents} AS d ON {of_document}
-    WHERE $3::text IS NULL OR q.stage > $3 OR (q.stage = $3 AND (
-        coalesce(q.failed_at, '-Infinity') < $4 OR
-        (coalesce(q.failed_at, '-Infinity') = $4 AND q.id < {after})))
+    WHERE $6::text IS NULL OR q.stage > $6 OR (q.stage = $6 AND (
+        coalesce(q.failed_at, '-Infinity') < $7 OR
+        (coalesce(q.failed_at, '-Infinity') = $7 AND q.id < {after})))
     ORDER BY q.stage, coalesce(q.failed_at, '-Infinity') DESC, q.id DESC
-    LIMIT $6 OFFSET $7
+    LIMIT $9 OFFSET $10
 ) AS q
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN octet_length(q.error_message) > $9 + $10
+    SELECT CASE WHEN octet_length(q.error_message) > $11 + $12
                 THEN char_length(q.error_message) ELSE 0 END AS characters
     OFFSET 0
 ) AS long
@@ -270,4 +282,10 @@ ORDER BY q.stage, coalesce(q.failed_at, '-Infinity') DESC, q.id DESC"#;
 
 pub(super) const FAILED_COUNT: &str = "
 SELECT count(*) FROM {queue} AS q
-WHERE q.is_failed AND ($1::text[] IS NULL OR q.stage = ANY($1)) AND q.stage <> ALL($2)";
+WHERE {is_wanted}";
+
+pub(super) const STATUSES: &str = "
+SELECT q.is_pending IS TRUE AS pending, q.is_processing IS TRUE AS processing,
+       q.is_failed IS TRUE AS failed, q.is_completed IS TRUE AS completed
+FROM {queue} AS q
+WHERE {is_asked}";

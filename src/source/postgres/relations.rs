@@ -9,8 +9,10 @@ use crate::snapshot::{MAX_JOB_ERROR, MAX_NAME, MAX_ODD_DEFERRALS, Scope, Statuse
 use crate::source::fill;
 use crate::source::shape::{Kind, Relation, Shape};
 
+use super::questions::IS_WANTED;
 use super::words::{
-    as_number, as_text, is_one_of, is_skipped, is_unfinished, known_statuses, seconds_between,
+    as_number, as_text, is_asked, is_one_of, is_skipped, is_unfinished, known_statuses,
+    seconds_between,
 };
 use super::{activity, deferral};
 
@@ -28,7 +30,10 @@ impl Relations {
         let (id, after) = cursor(queue);
         let latest = |column| latest_naive(queue, column, scope);
         let parts = vec![
+            ("{is_wanted}", IS_WANTED.to_owned()),
+            ("{document_is_gone}", document_is_gone(shape)),
             ("{queue}", rows(queue, &statuses)),
+            ("{is_asked}", is_asked(queue, "q.id")),
             ("{in_pool}", in_pool(queue, &scope.pool_stages)),
             ("{documents}", documents(&shape.documents)),
             ("{of_document}", of_document(shape)),
@@ -127,6 +132,15 @@ fn documents(documents: &Relation) -> String {
     )
 }
 
+/// Where there is no table of documents, none is gone.
+fn document_is_gone(shape: &Shape) -> String {
+    let is_gone = match shape.documents.exists() {
+        true => "q.document_id IS NOT NULL AND d.id IS NULL",
+        false => "FALSE",
+    };
+    is_gone.to_owned()
+}
+
 fn select(columns: &[(&str, String)], table: &str) -> String {
     let columns = columns.iter().map(|(name, sql)| format!("{sql} AS {name}"));
     let columns = columns.collect::<Vec<_>>().join(", ");
@@ -143,15 +157,15 @@ fn of_document(shape: &Shape) -> String {
     comparison.to_owned()
 }
 
-/// An id as it stands in an order, and the id `$5` as it is compared with it: null where no id of
+/// An id as it stands in an order, and the id `$8` as it is compared with it: null where no id of
 /// this table is written so.
 fn cursor(queue: &Relation) -> (String, String) {
-    let number = "CASE WHEN $5 ~ '^-?[0-9]{1,30}$' THEN $5::numeric END";
-    let uuid = "CASE WHEN $5 ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN $5::uuid END";
+    let number = "CASE WHEN $8 ~ '^-?[0-9]{1,30}$' THEN $8::numeric END";
+    let uuid = "CASE WHEN $8 ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN $8::uuid END";
     let (id, after) = match queue.kind("id") {
         Some(Kind::Integer | Kind::Numeric) => ("q.id", number),
         Some(Kind::Uuid) => ("q.id", uuid),
-        _ => (r#"q.id::text COLLATE "C""#, "$5"),
+        _ => (r#"q.id::text COLLATE "C""#, "$8"),
     };
     (id.to_owned(), after.to_owned())
 }

@@ -23,6 +23,16 @@ pub(crate) fn is_one_of(column: &str, words: &[String]) -> String {
     }
 }
 
+/// Returns the condition that an id is one of `$1`, in a form that an index on it serves.
+pub(crate) fn is_asked(queue: &Relation, id: &str) -> String {
+    match queue.kind("id") {
+        Some(Kind::Integer) => format!("{id} = ANY($1::text[]::bigint[])"),
+        Some(Kind::Numeric) => format!("{id} = ANY($1::text[]::numeric[])"),
+        Some(Kind::Uuid) => format!("{id} = ANY($1::text[]::uuid[])"),
+        _ => format!("{id}::text = ANY($1::text[])"),
+    }
+}
+
 /// Returns the condition that a row is not completed, nor one whose status is null.
 pub(crate) fn is_unfinished(statuses: &Statuses) -> String {
     format!("({}) IS NOT TRUE", is_one_of("status", &statuses.completed))

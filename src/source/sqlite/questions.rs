@@ -166,34 +166,49 @@ FROM (
 LEFT JOIN {documents} AS d ON d.id = q.document_id
 WHERE q.place <= 2";
 
+/// Which failed rows are asked for. What is sought stands in a row's error or in the names of its
+/// document, or is the id of either.
+pub(super) const IS_WANTED: &str = "
+q.is_failed
+AND (?1 IS NULL OR q.stage IN (SELECT value FROM json_each(?1)))
+AND q.stage NOT IN (SELECT value FROM json_each(?2))
+AND (?3 IS NULL OR CAST(q.id AS TEXT) = ?3)
+AND (?4 IS NULL OR CAST(q.id AS TEXT) = ?4 OR CAST(q.document_id AS TEXT) = ?4
+     OR EXISTS (SELECT 1 FROM {errors} AS e
+                WHERE e.id = q.id AND instr(lower(e.error_message), lower(?4)) > 0)
+     OR EXISTS (SELECT 1 FROM {documents} AS d
+                WHERE d.id = q.document_id
+                  AND instr(lower(concat_ws(char(10), d.title, d.original_filename, d.file_path)),
+                            lower(?4)) > 0))
+AND (?5 IS NULL OR coalesce(q.completed_at, q.started_at) < ?5)";
+
 /// A text is read only of rows that are told, and once: the sorting is of what it goes by. One with
 /// fewer characters than its bytes can be, having a NUL in it, is cut by its bytes.
 pub(super) const FAILED: &str = "
 SELECT CAST(r.id AS TEXT) AS id, r.stage, CAST(r.document_id AS TEXT) AS document_id,
+       r.document_is_gone,
        r.title, r.original_filename, r.file_path, r.attempts, r.max_attempts, r.failed_at,
-       CASE WHEN r.characters > ?9 + ?10 THEN substr(r.error, 1, ?9) ELSE r.error END AS error_message,
-       CASE WHEN r.characters > ?9 + ?10 THEN substr(r.error, -?10) END AS error_end,
-       coalesce(max(r.characters - ?9 - ?10, 0), 0) AS error_left_out
+       CASE WHEN r.characters > ?11 + ?12 THEN substr(r.error, 1, ?11) ELSE r.error END AS error_message,
+       CASE WHEN r.characters > ?11 + ?12 THEN substr(r.error, -?12) END AS error_end,
+       coalesce(max(r.characters - ?11 - ?12, 0), 0) AS error_left_out
 FROM (
     SELECT *, length(error) AS characters
     FROM (
         SELECT q.*, substr(d.title, 1, {name_and_one}) AS title,
                substr(d.original_filename, 1, {name_and_one}) AS original_filename,
                substr(d.file_path, -{name_and_one}) AS file_path,
+               {document_is_gone} AS document_is_gone,
                CASE WHEN octet_length(e.error_message) <= 4 * length(e.error_message)
                     THEN e.error_message ELSE CAST(e.error_message AS BLOB) END AS error
         FROM (
             SELECT id, stage, document_id, attempts, max_attempts,
                    coalesce(completed_at, started_at) AS failed_at
             FROM {queue} AS q
-            WHERE is_failed
-              AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
-              AND stage NOT IN (SELECT value FROM json_each(?2))
-              AND (?8 IS NULL OR CAST(id AS TEXT) = ?8)
-              AND (?3 IS NULL OR stage > ?3 OR (stage = ?3 AND (
-                  coalesce(completed_at, started_at, -9e999) < ?4 OR (coalesce(completed_at, started_at, -9e999) = ?4 AND id < ?5))))
+            WHERE {is_wanted}
+              AND (?6 IS NULL OR stage > ?6 OR (stage = ?6 AND (
+                  coalesce(completed_at, started_at, -9e999) < ?7 OR (coalesce(completed_at, started_at, -9e999) = ?7 AND id < ?8))))
             ORDER BY stage, coalesce(completed_at, started_at, -9e999) DESC, id DESC
-            LIMIT ?6 OFFSET ?7
+            LIMIT ?9 OFFSET ?10
         ) AS q
         LEFT JOIN {errors} AS e ON e.id = q.id
         LEFT JOIN {documents} AS d ON d.id = q.document_id
@@ -205,7 +220,11 @@ ORDER BY r.stage, coalesce(r.failed_at, -9e999) DESC, r.id DESC
 LIMIT -1";
 
 pub(super) const FAILED_COUNT: &str = "
-SELECT count(*) FROM {queue}
-WHERE is_failed
-  AND (?1 IS NULL OR stage IN (SELECT value FROM json_each(?1)))
-  AND stage NOT IN (SELECT value FROM json_each(?2))";
+SELECT count(*) FROM {queue} AS q
+WHERE {is_wanted}";
+
+pub(super) const STATUSES: &str = "
+SELECT q.is_pending IS TRUE AS pending, q.is_processing IS TRUE AS processing,
+       q.is_failed IS TRUE AS failed, q.is_completed IS TRUE AS completed
+FROM {queue} AS q
+WHERE q.id IN (SELECT value FROM json_each(?1))";

@@ -7,6 +7,7 @@ use crate::snapshot::{MAX_JOB_ERROR, MAX_NAME, MAX_ODD_DEFERRALS, Scope};
 use crate::source::fill;
 use crate::source::shape::{Relation, Shape};
 
+use super::questions::IS_WANTED;
 use super::{activity, deferral, instant};
 
 /// The SQL that depends on the shape of the tables, by the name that questions have for it.
@@ -39,6 +40,8 @@ impl Relations {
         };
         let latest = |column| latest_naive(column, scope);
         let parts = vec![
+            ("{is_wanted}", IS_WANTED.to_owned()),
+            ("{document_is_gone}", document_is_gone(&shape.documents)),
             ("{raw}", raw(&shape.queue, scope, read)),
             ("{queue}", rows(&shape.queue, scope, read)),
             ("{errors}", errors(&shape.queue)),
@@ -83,13 +86,6 @@ pub(crate) fn literal(text: &str) -> String {
 /// An instant is read once for each row, and only of rows for which it is looked at.
 fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> String {
     let statuses = &scope.statuses;
-    let skipped = match queue.kind("payload") {
-        Some(_) => {
-            "CASE WHEN json_valid(payload)
-             THEN json_type(payload, '$.skipped_by_user') = 'true' ELSE FALSE END"
-        }
-        None => "FALSE",
-    };
     let columns = [
         ("id", "id".to_owned()),
         ("document_id", "document_id".to_owned()),
@@ -103,7 +99,7 @@ fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> Strin
             "is_unknown",
             format!("({}) IS NOT TRUE", is_one_of(&statuses.all())),
         ),
-        ("is_skipped", skipped.to_owned()),
+        ("is_skipped", is_skipped(queue).to_owned()),
         ("created_at", read("created_at")),
         ("started_at", read("started_at")),
         ("completed_at", read("completed_at")),
@@ -120,6 +116,17 @@ fn rows(queue: &Relation, scope: &Scope, read: impl Fn(&str) -> String) -> Strin
     ];
     let columns = columns.map(|(name, sql)| format!("{sql} AS {name}"));
     format!("(SELECT {} FROM processing_queue)", columns.join(", "))
+}
+
+/// Returns the condition that a row says it was skipped.
+pub(crate) fn is_skipped(queue: &Relation) -> &'static str {
+    match queue.kind("payload") {
+        Some(_) => {
+            "CASE WHEN json_valid(payload)
+             THEN json_type(payload, '$.skipped_by_user') = 'true' ELSE FALSE END"
+        }
+        None => "FALSE",
+    }
 }
 
 /// Errors stand apart: a question that reads all columns would hold each of them.
@@ -165,6 +172,15 @@ fn documents(documents: &Relation) -> String {
         ("NULL", "(SELECT 1) WHERE FALSE")
     };
     format!("(SELECT {id} AS id, {} FROM {table})", texts.join(", "))
+}
+
+/// Where there is no table of documents, none is gone.
+fn document_is_gone(documents: &Relation) -> String {
+    let is_gone = match documents.exists() {
+        true => "q.document_id IS NOT NULL AND d.id IS NULL",
+        false => "FALSE",
+    };
+    is_gone.to_owned()
 }
 
 /// The latest instant of a column's texts that tell no zone, unless their zone is said.

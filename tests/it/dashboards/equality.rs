@@ -151,7 +151,7 @@ fn a_lost_database_is_told_from_an_empty_queue() {
             let values: Vec<f64> = found.iter().map(|series| series.value).collect();
             match title {
                 "Database" => assert_eq!(values, [0.0]),
-                "Collectors" => assert_eq!(values, [4.0]),
+                "Collectors" => assert_eq!(values, [5.0]),
                 _ => assert!(values.is_empty(), "{title}: {values:?}"),
             }
         }

@@ -35,7 +35,7 @@ window.fetch = async (...call) => {
     return answer;
 }";
 
-const PENDING: &str = "#board [data-stage=stt] td";
+const PENDING: &str = "#board [data-stage=stt] .pending";
 
 /// A page of a database of its own, whose refreshes come when the clock is set forward.
 struct Page {
