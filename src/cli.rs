@@ -1,33 +1,37 @@
 //! Commands and flags; the only place that prints.
 
+mod board;
 mod flags;
 mod indexes;
 mod logging;
 mod reload;
+mod screen;
 mod serve;
+mod stop;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
-use clap::error::ErrorKind;
+use clap::error::ErrorKind as Mistake;
 use clap::{Parser, Subcommand};
-use tokio::time::Instant;
 
 use crate::check;
 use crate::check::finding::Level;
 use crate::config;
 use crate::exporter::Exporter;
-use crate::render::{findings, terminal};
-use crate::snapshot::Collector;
+use crate::render::findings;
 use crate::source::Source;
 
 use flags::Flags;
 
-/// How long `board` waits for the database.
-const BOARD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The exit code of arguments that cannot be followed: `EX_USAGE` of sysexits.h. The usual 2
+/// would be taken for the problems of a board.
+const USAGE: u8 = 64;
+
+/// What fails when standard output takes no more.
+const PRINTING: &str = "writing to standard output";
 
 /// Prometheus exporter for a work queue kept in PostgreSQL or SQLite.
 ///
@@ -45,8 +49,8 @@ struct Cli {
 enum Command {
     /// Serve a small live pipeline on an embedded database, made for the purpose
     Demo,
-    /// Collect once and print the board
-    Board,
+    /// Collect and print the board, once or again and again
+    Board(board::Options),
     /// Look at the configuration and the database, and say what is wrong and how to mend it
     Check,
     /// Print the statements that make the indexes a scrape is cheap with
@@ -61,21 +65,25 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match run(cli) {
         Ok(code) => code,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error),
     }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    complain(&format!("{error:#}"));
+    ExitCode::FAILURE
 }
 
 /// Help and version are answers; anything else is one line that says what is wrong.
 fn refuse(message: &clap::Error) -> ExitCode {
     if matches!(
         message.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+        Mistake::DisplayHelp | Mistake::DisplayVersion
     ) {
-        print(&message.render().to_string());
-        return ExitCode::SUCCESS;
+        return match print(&message.render().to_string()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        };
     }
     let text = message.render().to_string();
     let line = text.lines().next().unwrap_or_default();
@@ -83,11 +91,14 @@ fn refuse(message: &clap::Error) -> ExitCode {
         "{}; see --help",
         line.trim_start_matches("error: ")
     ));
-    ExitCode::from(2)
+    ExitCode::from(USAGE)
 }
 
 fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
-    logging::start(cli.flags.log_level, cli.flags.log_format);
+    // A board says itself what went wrong; a log line would tear it.
+    if !matches!(cli.command, Some(Command::Board(_))) {
+        logging::start(cli.flags.log_level, cli.flags.log_format);
+    }
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         match cli.command {
@@ -97,25 +108,13 @@ fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Demo) => serve::demo(&mut cli.flags)
                 .await
                 .map(|()| ExitCode::SUCCESS),
-            Some(Command::Board) => board(&cli.flags).await,
+            Some(Command::Board(options)) => {
+                let exporter = exporter(&cli.flags, cli.flags.database_url()?)?;
+                board::run(&exporter, options).await
+            }
             Some(Command::Check) => check(&cli.flags).await,
             Some(Command::Indexes) => indexes(&cli.flags).await,
         }
-    })
-}
-
-/// Fails when the database cannot be reached, so that a script can tell.
-async fn board(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let exporter = exporter(flags, flags.database_url()?)?;
-    let board = exporter
-        .board(Collector::ALL.to_vec(), Instant::now() + BOARD_TIMEOUT)
-        .await;
-    print(&terminal::render(&board));
-    let whole = board.up && board.outcomes.iter().all(|outcome| outcome.success);
-    Ok(if whole {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
     })
 }
 
@@ -131,7 +130,7 @@ async fn check(flags: &Flags) -> anyhow::Result<ExitCode> {
     let acts = flags.admin_token()?.is_some();
     let admin_url = acts.then(|| flags.admin_database_url()).transpose()?;
     let findings = check::check(&exporter, url, admin_url).await;
-    print(&findings::render(&findings));
+    print(&findings::render(&findings))?;
     let is_broken = findings
         .iter()
         .any(|finding| finding.level == Level::Broken);
@@ -146,7 +145,7 @@ async fn check(flags: &Flags) -> anyhow::Result<ExitCode> {
 async fn indexes(flags: &Flags) -> anyhow::Result<ExitCode> {
     let pipeline = config::load(flags.config_file.as_deref())?;
     let url = flags.database_url.as_deref();
-    print(&indexes::script(url, &pipeline.scope().statuses).await?);
+    print(&indexes::script(url, &pipeline.scope().statuses).await?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -158,8 +157,17 @@ fn exporter(flags: &Flags, database_url: &str) -> anyhow::Result<Exporter> {
 }
 
 /// A reader that has gone away is no failure of ours.
-fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+fn print(text: &str) -> anyhow::Result<()> {
+    match write(text) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context(PRINTING),
+    }
+}
+
+fn write(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 fn complain(line: &str) {
@@ -169,6 +177,7 @@ fn complain(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::Collector;
     use clap::CommandFactory;
 
     #[test]

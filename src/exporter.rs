@@ -94,6 +94,11 @@ impl Exporter {
         causes.map(|causes| causes.to_vec())
     }
 
+    /// Returns why what is missing from the last boards is missing, a sentence for each part.
+    pub fn complaints(&self) -> Vec<String> {
+        [self.collections.complaints(), self.complaints.standing()].concat()
+    }
+
     /// Reads a page of failed rows, of those that have a cause, if one is named.
     ///
     /// # Errors

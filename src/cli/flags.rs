@@ -305,7 +305,7 @@ fn path(text: &str) -> Result<String, String> {
 }
 
 /// A time in seconds, with or without its unit: `0.5`, `0.5s`, `500ms`.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.strip_suffix("ms") {
         Some(number) => (number, 1e-3),
         None => (text.strip_suffix('s').unwrap_or(text), 1.0),

@@ -7,7 +7,6 @@ use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admin::operator::Operator;
@@ -26,6 +25,7 @@ use crate::telemetry::Telemetry;
 
 use super::flags::Flags;
 use super::reload::Reloader;
+use super::stop::{told_to_stop, until};
 use super::{exporter, print};
 
 /// Serves the database that the flags name.
@@ -70,7 +70,7 @@ pub(super) async fn demo(flags: &mut Flags) -> anyhow::Result<()> {
         reachable(listeners.address()?),
         flags.telemetry_path,
         reachable(listeners.admin_address()?),
-    ));
+    ))?;
     let (demo, ()) = tokio::join!(demo.run(until(stop.clone())), listeners.serve(stop));
     demo
 }
@@ -192,30 +192,6 @@ async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener
         .with_context(|| format!("opening {flag} {address}: choose another, or stop what has it"))
-}
-
-/// Becomes true at the first Ctrl-C or termination signal.
-fn told_to_stop() -> anyhow::Result<watch::Receiver<bool>> {
-    let listen = |kind| signal(kind).context("listening for signals");
-    let (mut interrupt, mut terminate) = (
-        listen(SignalKind::interrupt())?,
-        listen(SignalKind::terminate())?,
-    );
-    let (sender, stop) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping");
-        sender.send_replace(true);
-    });
-    Ok(stop)
-}
-
-async fn until(mut stop: watch::Receiver<bool>) {
-    // The sender lives until it has sent.
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 fn one_time_token() -> anyhow::Result<String> {

@@ -2,37 +2,46 @@
 //! end is said once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::source::fault::{Fault, reason};
 
 /// How many failures of one subject are told apart until it works again.
 const MOST_SAID: usize = 5;
 
-/// What has been complained of and still holds, by subject: each failure without its numbers.
+/// What has been complained of and still holds, by subject.
 #[derive(Debug, Default)]
 pub struct Complaints {
-    standing: Mutex<BTreeMap<&'static str, BTreeSet<String>>>,
+    standing: Mutex<BTreeMap<&'static str, Standing>>,
+}
+
+/// What is the matter with a subject.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Each failure that was logged, without its numbers.
+    said: BTreeSet<String>,
+    /// The last one, as a sentence.
+    last: String,
 }
 
 impl Complaints {
     /// Logs how a subject is, if that has changed.
     pub fn about(&self, subject: &'static str, error: Option<&sqlx::Error>) {
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all();
         let Some(error) = error else {
-            if standing.remove(subject).is_some() {
+            if all.remove(subject).is_some() {
                 tracing::info!(subject, "reading the {subject} works again");
             }
             return;
         };
-        let reason = reason(error);
-        let said = standing.entry(subject).or_default();
-        if is_news(said, &reason) {
+        let (reason, advice) = (reason(error), Fault::of(error).advice());
+        let standing = all.entry(subject).or_default();
+        standing.last = format!("reading the {subject} failed: {reason}; {advice}.");
+        if is_news(&mut standing.said, &reason) {
             tracing::warn!(
                 subject,
                 error = reason,
-                "reading the {subject} failed; {}",
-                Fault::of(error).advice()
+                "reading the {subject} failed; {advice}"
             );
         }
     }
@@ -44,17 +53,31 @@ impl Complaints {
         what: &'static str,
         why: Option<&impl ToString>,
     ) {
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all();
         let Some(why) = why else {
-            if standing.remove(subject).is_some() {
+            if all.remove(subject).is_some() {
                 tracing::info!(subject, "no longer true: {what}");
             }
             return;
         };
         let reason = why.to_string();
-        if is_news(standing.entry(subject).or_default(), &reason) {
+        let standing = all.entry(subject).or_default();
+        standing.last = format!("{what}: {reason}.");
+        if is_news(&mut standing.said, &reason) {
             tracing::warn!(subject, reason, "{what}");
         }
+    }
+
+    /// Returns what holds now, a sentence for each subject.
+    pub fn standing(&self) -> Vec<String> {
+        self.all()
+            .values()
+            .map(|standing| standing.last.clone())
+            .collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<&'static str, Standing>> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

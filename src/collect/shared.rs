@@ -76,6 +76,11 @@ impl Collections {
         })
     }
 
+    /// Returns what collections complain of now, a sentence for each subject.
+    pub fn complaints(&self) -> Vec<String> {
+        self.memory.complaints.standing()
+    }
+
     /// Returns the source, for questions that are no scrape's.
     pub fn source(&self) -> &Arc<Source> {
         &self.source

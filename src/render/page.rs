@@ -23,6 +23,7 @@ use crate::admin::run::Run;
 use crate::judge::Board;
 use crate::judge::became::Became;
 use crate::judge::failures::Failures;
+use crate::render::words::stage_name;
 
 /// The style that the page links as `/page.css`.
 pub const CSS: &str = include_str!("page/page.css");
@@ -121,10 +122,5 @@ fn failures(view: &View) -> Markup {
     }
 }
 
-/// What is shown of a stage; a row may have one without a name.
-fn stage_name(stage: &str) -> &str {
-    if stage.is_empty() { "(no name)" } else { stage }
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

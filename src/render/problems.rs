@@ -4,7 +4,7 @@ use crate::judge::Board;
 use crate::judge::problems::{Problem, What};
 
 use super::drain::time;
-use super::words::{count, span};
+use super::words::{count, span, stage_name};
 
 /// What a problem is of, as people call it; nothing for the database and what reads it.
 pub(super) fn subject(problem: &Problem, board: &Board) -> Option<String> {
@@ -18,10 +18,7 @@ pub(super) fn subject(problem: &Problem, board: &Board) -> Option<String> {
             .map(|key| board.machine_label(key))
     };
     let subject = problem.stage.as_deref().or_else(machine)?;
-    Some(match subject {
-        "" => "(no name)".to_owned(),
-        subject => subject.to_owned(),
-    })
+    Some(stage_name(subject).to_owned())
 }
 
 /// What is the matter, as a sentence that goes on from the subject.

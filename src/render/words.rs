@@ -2,6 +2,20 @@
 
 use crate::judge::jobs::Job;
 
+/// A title, after the name of the system where it has one.
+pub(super) fn titled(name: &str, title: &str) -> String {
+    if name.is_empty() {
+        title.to_owned()
+    } else {
+        format!("{name} · {title}")
+    }
+}
+
+/// What is shown of a stage; a row may have one without a name.
+pub(super) fn stage_name(stage: &str) -> &str {
+    if stage.is_empty() { "(no name)" } else { stage }
+}
+
 /// A span of time in its two largest units.
 pub(super) fn span(seconds: f64) -> String {
     let seconds = seconds.round() as i64;

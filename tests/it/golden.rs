@@ -1,6 +1,8 @@
 use chrono::DateTime;
 
-use crate::support::{Database, Engine, Exporter, Options, compare, repository_file};
+use crate::support::{
+    Database, Engine, Exporter, Options, believing, compare, repository_file, run,
+};
 
 /// What changes from scrape to scrape, or from build to build.
 const PASSING: [&str; 6] = [
@@ -30,7 +32,7 @@ async fn a_small_board_is_shown_as_it_was() {
         let clock = database.clock();
         let options = Options {
             arguments: flags.to_vec(),
-            clock,
+            clock: clock.clone(),
             ..Options::default()
         };
         let exporter = Exporter::serve(database.url(), &options);
@@ -41,5 +43,9 @@ async fn a_small_board_is_shown_as_it_was() {
         compare("tests/golden/metrics.txt", &(lines.join("\n") + "\n"));
         let overview = serde_json::to_string_pretty(&exporter.overview().json()).expect("JSON");
         compare("tests/golden/overview.json", &(overview + "\n"));
+        let terminal = ["board", "--database-url", database.url()];
+        let output = run(&terminal, &believing(clock.as_deref()));
+        let board = String::from_utf8(output.stdout).expect("text");
+        compare("tests/golden/board.txt", &board);
     }
 }

@@ -92,5 +92,7 @@ mod situations;
 mod standby;
 /// Tables as people have them: read right, or refused in words that mend them.
 mod tables;
+/// The board in the terminal: whatever is in the database, on a screen and in a pipe, again and again.
+mod terminal;
 /// TLS, passwords and headers, with curl and a Prometheus as the clients.
 mod web;

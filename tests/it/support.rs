@@ -18,7 +18,7 @@ pub(crate) use certificates::Authority;
 pub(crate) use counts::{Counts, counting_proxy};
 pub(crate) use database::{Database, Engine};
 pub(crate) use demo::Demo;
-pub(crate) use exporter::{Exporter, Options, TOKEN, bearer, binary, run};
+pub(crate) use exporter::{Exporter, Options, TOKEN, bearer, believing, binary, run};
 pub(crate) use http::{Answer, get, post, request, send};
 pub(crate) use pages::{Reader, Series, of_board};
 pub(crate) use peers::{Alertmanager, Pager, Prometheus};

@@ -10,7 +10,7 @@ use crate::judge::prospects::{PipelineProspect, Prospects, StageProspect};
 use crate::judge::quantiles::Quantiles;
 use crate::judge::stages::{Completed, Items, StageLane};
 
-pub(super) fn board() -> Board {
+pub(in crate::render) fn board() -> Board {
     let items = Items {
         pending: 7,
         processing: 0,

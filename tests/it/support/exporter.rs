@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -52,15 +52,7 @@ impl Exporter {
         let text = options.configuration.as_deref().unwrap_or_default();
         std::fs::write(configuration.path(), text).expect("the configuration is written");
         command.arg("--config.file").arg(configuration.path());
-        if let Some(clock) = &options.clock {
-            command
-                .env("LD_PRELOAD", FAKETIME)
-                .env("FAKETIME_TIMESTAMP_FILE", clock);
-            command
-                .env("FAKETIME_NO_CACHE", "1")
-                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-            command.env("TZ", "UTC");
-        }
+        command.envs(believing(options.clock.as_deref()));
         let mut child = command
             .stderr(Stdio::piped())
             .spawn()
@@ -225,6 +217,21 @@ fn addresses(log: &mut impl BufRead) -> (SocketAddr, SocketAddr) {
         all += &line;
     }
     (found[0], found[1])
+}
+
+/// The environment in which a program believes the clock that stands in a file.
+pub(crate) fn believing(clock: Option<&Path>) -> Vec<(&'static str, &str)> {
+    let file = clock.map(|clock| clock.to_str().expect("a path of text"));
+    let variables = file.map(|file| {
+        [
+            ("LD_PRELOAD", FAKETIME),
+            ("FAKETIME_TIMESTAMP_FILE", file),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ("TZ", "UTC"),
+        ]
+    });
+    variables.into_iter().flatten().collect()
 }
 
 /// The header line that opens the admin listener.
