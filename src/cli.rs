@@ -86,7 +86,9 @@ fn refuse(message: &clap::Error) -> ExitCode {
         };
     }
     let text = message.render().to_string();
-    let line = text.lines().next().unwrap_or_default();
+    let line = text.split("\n\n").next().unwrap_or_default();
+    // It holds what was given, as it was given.
+    let line = line.replace(char::is_control, "\u{fffd}");
     complain(&format!(
         "{}; see --help",
         line.trim_start_matches("error: ")
@@ -110,7 +112,7 @@ fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
                 .map(|()| ExitCode::SUCCESS),
             Some(Command::Board(options)) => {
                 let exporter = exporter(&cli.flags, cli.flags.database_url()?)?;
-                board::run(&exporter, options).await
+                board::run(&exporter, &cli.flags.board_name, options).await
             }
             Some(Command::Check) => check(&cli.flags).await,
             Some(Command::Indexes) => indexes(&cli.flags).await,

@@ -10,7 +10,6 @@ pub mod admin;
 pub mod connections;
 pub mod credentials;
 pub mod deadline;
-pub mod landing;
 pub mod lists;
 pub mod metrics;
 pub mod negotiate;

@@ -4,6 +4,7 @@ pub mod actions;
 pub mod exposition;
 pub mod failed;
 pub mod findings;
+pub mod landing;
 pub mod metrics;
 pub mod overview;
 pub mod page;

@@ -44,7 +44,11 @@ pub(super) struct Options {
 }
 
 /// Prints the board, and fails when it is not whole, so that a script can tell.
-pub(super) async fn run(exporter: &Exporter, options: Options) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    exporter: &Exporter,
+    name: &str,
+    options: Options,
+) -> anyhow::Result<ExitCode> {
     let screen = Screen::here();
     let width = if options.wide {
         Width::Wide
@@ -52,7 +56,7 @@ pub(super) async fn run(exporter: &Exporter, options: Options) -> anyhow::Result
         Width::Narrow
     };
     let sheet = Sheet {
-        name: "",
+        name,
         width,
         ink: screen.ink(),
     };

@@ -12,6 +12,9 @@ use crate::snapshot::Collector;
 
 use super::logging::{Format, Level};
 
+/// How many characters a board's name has at most.
+const MAX_NAME: usize = 100;
+
 /// Every flag; all of them may stand before or after the command.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -33,6 +36,13 @@ pub(super) struct Flags {
         value_name = "PATH"
     )]
     pub(super) config_file: Option<PathBuf>,
+
+    /// Which system this is, in the heads of the pages and of the board
+    #[arg(
+        long = "board.name", env = "QUEUEBOARD_BOARD_NAME", global = true,
+        value_name = "NAME", default_value = "", hide_default_value = true, value_parser = name
+    )]
+    pub(super) board_name: String,
 
     /// Address on which metrics are served
     #[arg(
@@ -297,6 +307,18 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "it is no address such as 127.0.0.1:9886".to_owned())
 }
 
+/// A name is a line that is not too long to stand above everything else.
+fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.contains(|c: char| c.is_control()) {
+        return Err("it is to be one line without control characters".to_owned());
+    }
+    let is_short = name.chars().count() <= MAX_NAME;
+    is_short
+        .then(|| name.to_owned())
+        .ok_or_else(|| format!("it is longer than {MAX_NAME} characters"))
+}
+
 fn path(text: &str) -> Result<String, String> {
     let reserved = text.starts_with("/-/");
     let plain = text.starts_with('/') && !text.contains(['?', '#', ' ']);
@@ -330,6 +352,15 @@ mod tests {
         }
         for text in ["", "s", "-1", "NaN", "1e300", "5m", "half"] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_short_line() {
+        assert_eq!(name(" 문서함 "), Ok("문서함".to_owned()));
+        assert_eq!(name(""), Ok(String::new()));
+        for text in ["a\nb", "a\x1b[2J", "a\0", &"x".repeat(101)] {
+            assert!(name(text).is_err(), "{text:?}");
         }
     }
 

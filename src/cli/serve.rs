@@ -109,6 +109,7 @@ impl<'a> Listeners<'a> {
         let (mut reloader, reload) = Reloader::listen(flags, &telemetry, &web, exporter)?;
         let metrics = Metrics {
             exporter: reloader.exporter.subscribe(),
+            name: flags.board_name.clone(),
             telemetry: Arc::clone(&telemetry),
             telemetry_path: flags.telemetry_path.clone(),
             collectors,
@@ -131,6 +132,7 @@ impl<'a> Listeners<'a> {
                 let runs = Runs::new(operator, Arc::clone(&telemetry));
                 let admin = Admin {
                     exporter: reloader.exporter.subscribe(),
+                    name: flags.board_name.clone(),
                     runs: Arc::new(runs),
                     telemetry,
                     token: token.subscribe(),

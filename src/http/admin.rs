@@ -50,6 +50,8 @@ const ACTIONS: &str = "/api/queue/actions";
 pub struct Admin {
     /// What is shown.
     pub exporter: watch::Receiver<Arc<Exporter>>,
+    /// Which system it is of.
+    pub name: String,
     /// What people asked for.
     pub runs: Arc<Runs>,
     /// The exporter's own numbers.
@@ -247,6 +249,7 @@ impl Admin {
             .and_then(|failures| failures.next.as_ref())
             .map(cursor);
         response::page(render::page::render(&render::page::View {
+            name: &self.name,
             board: &board,
             failures: failures.as_ref(),
             filter: &link.filter,

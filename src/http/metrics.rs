@@ -25,7 +25,7 @@ use super::packing::{Packing, list};
 use super::response::{self, Response};
 use super::users::{Users, Verdict};
 use super::web::LiveWeb;
-use super::{Request, Service, deadline, landing, negotiate, selection};
+use super::{Request, Service, deadline, negotiate, selection};
 
 /// What Prometheus says of the time that it gives a scrape, in seconds.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
@@ -35,6 +35,8 @@ const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-
 pub struct Metrics {
     /// What is exposed.
     pub exporter: watch::Receiver<Arc<Exporter>>,
+    /// Which system it is of.
+    pub name: String,
     /// The exporter's own numbers.
     pub telemetry: Arc<Telemetry>,
     /// The path of the metrics.
@@ -83,7 +85,10 @@ impl Service for Metrics {
         }
         let page = route(request.method(), request.uri().path(), &self.telemetry_path);
         let response = match page {
-            Page::Landing => response::html(landing::page(&self.telemetry_path)),
+            Page::Landing => {
+                let page = render::landing::render(&self.name, &self.telemetry_path);
+                response::html(page)
+            }
             Page::Metrics => {
                 let query = request.uri().query().unwrap_or_default();
                 self.scrape(request.headers(), query).await

@@ -23,7 +23,7 @@ use crate::admin::run::Run;
 use crate::judge::Board;
 use crate::judge::became::Became;
 use crate::judge::failures::Failures;
-use crate::render::words::stage_name;
+use crate::render::words::{stage_name, titled};
 
 /// The style that the page links as `/page.css`.
 pub const CSS: &str = include_str!("page/page.css");
@@ -38,6 +38,8 @@ pub const SCRIPT: &str = concat!(
 /// What the page shows.
 #[derive(Debug)]
 pub struct View<'a> {
+    /// Which system it is of.
+    pub name: &'a str,
     /// Lanes and jobs.
     pub board: &'a Board,
     /// A page of failed rows; absent when they could not be read.
@@ -57,12 +59,12 @@ pub fn render(view: &View) -> String {
     let document = html! {
         (DOCTYPE)
         html lang="en" {
-            (head())
+            (head(view.name))
             body {
                 a .skip href="#failures" { "Skip to the failed rows" }
                 header #top {
                     div .line {
-                        h1 { "Queueboard" }
+                        h1 { (titled(view.name, "Queueboard")) }
                         p { span #asof { (as_of(view.board)) } span #age {} }
                     }
                     p #trouble role="alert" {}
@@ -81,13 +83,13 @@ pub fn render(view: &View) -> String {
     document.into_string()
 }
 
-fn head() -> Markup {
+fn head(name: &str) -> Markup {
     html! {
         head {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
-            title { "Queueboard: failed rows" }
+            title { (titled(name, "Queueboard: failed rows")) }
             // An icon of nothing, so that a browser does not ask for one.
             link rel="icon" href="data:,";
             link rel="stylesheet" href="/page.css";

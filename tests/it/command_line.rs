@@ -4,7 +4,7 @@ use crate::support::{Database, Engine, Exporter, Options, run};
 
 /// What is refused before anything is served: the arguments, the exit code, and words of the one
 /// line that the user gets.
-const REFUSED: [(&[&str], i32, &str); 12] = [
+const REFUSED: [(&[&str], i32, &str); 13] = [
     (&[], 1, "no database is named: give --database-url"),
     (
         &["--databse-url=x"],
@@ -52,6 +52,7 @@ const REFUSED: [(&[&str], i32, &str); 12] = [
         64,
         "it is no path such as /metrics",
     ),
+    (&["--board.name=a\n\x1b[2Jb"], 64, "it is to be one line"),
     (&["--log.level=loud"], 64, "invalid value 'loud'"),
 ];
 
@@ -68,6 +69,8 @@ fn bad_input_gets_one_clear_line() {
         assert!(said.contains(words), "{arguments:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
         assert!(!said.contains("s3cret"), "{arguments:?}: {said}");
+        let shown = said.trim_end();
+        assert!(!shown.contains(char::is_control), "{arguments:?}: {said:?}");
     }
 }
 

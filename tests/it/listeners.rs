@@ -1,6 +1,6 @@
 use std::io::Read;
 
-use crate::support::{Database, Engine, Exporter, Options, TOKEN, get, request};
+use crate::support::{Database, Engine, Exporter, Options, TOKEN, get, request, run};
 
 async fn exporter() -> (Database, Exporter) {
     let database = Database::create(Engine::Sqlite).await;
@@ -153,4 +153,35 @@ async fn paths_and_collectors_follow_the_flags() {
     // The overview is whole whatever the flags say.
     let overview = exporter.overview().json();
     assert_eq!(overview["trend_24h"].as_array().map(Vec::len), Some(24));
+}
+
+#[tokio::test]
+async fn the_name_heads_every_view() {
+    let database = Database::create(Engine::Sqlite).await;
+    let flag = "--board.name=문서 <1> & co";
+    let arguments = vec![flag.to_owned()];
+    let options = Options {
+        arguments,
+        ..Options::default()
+    };
+    let exporter = Exporter::serve(database.url(), &options);
+    let name = "문서 &lt;1&gt; &amp; co";
+    let (landing, page) = (get(exporter.metrics, "/", &[]), exporter.ask("/"));
+    for (answer, title) in [
+        (&landing, "<title>N · Queueboard exporter</title>"),
+        (&landing, "<h1>N · Queueboard exporter</h1>"),
+        (&page, "<title>N · Queueboard: failed rows</title>"),
+        (&page, "<h1>N · Queueboard</h1>"),
+    ] {
+        let title = title.replace('N', name);
+        assert!(answer.text().contains(&title), "{title}: {}", answer.text());
+    }
+    let board = run(&["board", flag, "--database-url", database.url()], &[]);
+    let board = String::from_utf8(board.stdout).expect("text");
+    let head = "문서 <1> & co · Queueboard, as of ";
+    assert!(board.starts_with(head), "{board}");
+    assert!(
+        !exporter.page().text().contains("문서"),
+        "no number is of it"
+    );
 }

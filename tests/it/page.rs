@@ -166,7 +166,8 @@ async fn the_page_says_what_it_does_not_know() {
 /// A narrow page, as on a phone, has nothing beyond its right edge.
 #[test]
 fn the_page_fits_a_phone() {
-    let demo = Demo::start();
+    let name = "문서 파이프라인 ".repeat(11);
+    let demo = Demo::start_with(&["--board.name", &name]);
     let browser = Browser::open(500, 800);
     open(&browser, demo.people, &demo.token, "/");
     let overflow =

@@ -139,6 +139,7 @@ fn failures(items: Vec<Failure>, total: i64) -> Failures {
 
 fn page(failures: Option<&Failures>, filter: &Filter, next: Option<&str>) -> String {
     render(&View {
+        name: "",
         board: &board(),
         failures,
         filter,
@@ -238,6 +239,7 @@ fn the_pages_before_are_a_way_back() {
     let rows = failures(vec![failure(1, "ocr", "c")], 901);
     let (all, board, cursors) = (Filter::default(), board(), ["b".to_owned(), "c".to_owned()]);
     let page = render(&View {
+        name: "",
         board: &board,
         failures: Some(&rows),
         filter: &all,
@@ -341,6 +343,7 @@ fn what_is_wrong_stands_first() {
     };
     let filter = Filter::default();
     let view = View {
+        name: "",
         board: &down,
         failures: None,
         filter: &filter,

@@ -2,8 +2,11 @@
 
 use maud::{DOCTYPE, html};
 
-/// Returns the landing page.
-pub fn page(telemetry_path: &str) -> String {
+use super::words::titled;
+
+/// Renders the landing page of a system.
+pub fn render(name: &str, telemetry_path: &str) -> String {
+    let title = titled(name, "Queueboard exporter");
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -11,10 +14,10 @@ pub fn page(telemetry_path: &str) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { "Queueboard exporter" }
+                title { (title) }
             }
             body {
-                h1 { "Queueboard exporter" }
+                h1 { (title) }
                 p { "A work queue in numbers, for Prometheus. Version " (env!("CARGO_PKG_VERSION")) "." }
                 ul {
                     li { a href=(telemetry_path) { "Metrics" } }
