@@ -10,6 +10,7 @@ pub mod admin;
 pub mod connections;
 pub mod credentials;
 pub mod deadline;
+pub mod external;
 pub mod lists;
 pub mod metrics;
 pub mod negotiate;

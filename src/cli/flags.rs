@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::{ArgAction, Args};
 
 use crate::http::credentials::Token;
+use crate::http::external::External;
 use crate::snapshot::Collector;
 
 use super::logging::{Format, Level};
@@ -67,6 +68,15 @@ pub(super) struct Flags {
     )]
     pub(super) telemetry_path: String,
 
+    /// URL under which people reach the pages, if a proxy stands before them
+    #[arg(
+        long = "web.external-url",
+        env = "QUEUEBOARD_WEB_EXTERNAL_URL",
+        global = true,
+        value_name = "URL"
+    )]
+    external_url: Option<External>,
+
     /// What is taken off Prometheus's scrape timeout, to send the answer in time
     #[arg(
         long = "web.timeout-offset", env = "QUEUEBOARD_WEB_TIMEOUT_OFFSET", global = true,
@@ -80,6 +90,15 @@ pub(super) struct Flags {
         value_name = "ADDRESS", default_value = "127.0.0.1:9887", value_parser = address
     )]
     pub(super) admin_listen_address: SocketAddr,
+
+    /// URL under which people reach the admin listener; that of --web.external-url without it
+    #[arg(
+        long = "admin.external-url",
+        env = "QUEUEBOARD_ADMIN_EXTERNAL_URL",
+        global = true,
+        value_name = "URL"
+    )]
+    admin_external_url: Option<External>,
 
     /// File that holds the admin token; `QUEUEBOARD_ADMIN_TOKEN` may hold the token
     #[arg(
@@ -270,6 +289,17 @@ impl Flags {
         self.admin_database_url
             .as_deref()
             .map_or_else(|| self.database_url(), Ok)
+    }
+
+    /// Returns where people reach the metrics listener.
+    pub(super) fn external(&self) -> External {
+        self.external_url.clone().unwrap_or_default()
+    }
+
+    /// Returns where people reach the admin listener.
+    pub(super) fn admin_external(&self) -> External {
+        let own = self.admin_external_url.clone();
+        own.unwrap_or_else(|| self.external())
     }
 
     /// Returns the admin token, from the file or from the environment, if there is one.

@@ -110,6 +110,7 @@ impl<'a> Listeners<'a> {
         let metrics = Metrics {
             exporter: reloader.exporter.subscribe(),
             name: flags.board_name.clone(),
+            external: flags.external(),
             telemetry: Arc::clone(&telemetry),
             telemetry_path: flags.telemetry_path.clone(),
             collectors,
@@ -133,6 +134,7 @@ impl<'a> Listeners<'a> {
                 let admin = Admin {
                     exporter: reloader.exporter.subscribe(),
                     name: flags.board_name.clone(),
+                    external: flags.admin_external(),
                     runs: Arc::new(runs),
                     telemetry,
                     token: token.subscribe(),

@@ -20,9 +20,9 @@ use crate::exporter::Exporter;
 use crate::render;
 use crate::snapshot::Selection;
 
+use super::Request;
 use super::admin::unread;
 use super::response::{self, Response};
-use super::{Request, origin};
 
 /// The largest body that is read, in bytes.
 const MOST_BODY: usize = 64 << 10;
@@ -109,12 +109,6 @@ pub fn refused(refusal: &Refusal) -> Response {
 async fn order(request: Request, pipeline: &Pipeline) -> Result<Order, (StatusCode, String)> {
     let refuse = |status, reason: &str| Err((status, reason.to_owned()));
     let headers = request.headers();
-    if origin::is_foreign(headers) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "another site asks for this: open the page itself",
-        );
-    }
     if !is_json(headers) {
         let reason = "content-type: send application/json";
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason);

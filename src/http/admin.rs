@@ -30,6 +30,7 @@ use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
 use super::credentials::Token;
+use super::external::External;
 use super::lists::Lists;
 use super::packing::Packing;
 use super::reload::Reload;
@@ -52,6 +53,8 @@ pub struct Admin {
     pub exporter: watch::Receiver<Arc<Exporter>>,
     /// Which system it is of.
     pub name: String,
+    /// Where it is reached.
+    pub external: External,
     /// What people asked for.
     pub runs: Arc<Runs>,
     /// The exporter's own numbers.
@@ -66,6 +69,7 @@ pub struct Admin {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
+    Entrance,
     Page,
     Style,
     Script,
@@ -91,7 +95,7 @@ enum OfAction {
 impl Call {
     fn handler(self) -> &'static str {
         match self {
-            Self::Page => "page",
+            Self::Entrance | Self::Page => "page",
             Self::Style | Self::Script => "page_part",
             Self::Overview => "overview",
             Self::Failed => "failed",
@@ -117,35 +121,38 @@ impl Service for Admin {
                 .answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
             return unauthorized(request.headers());
         };
-        let call = route(request.method(), request.uri().path());
+        let (call, path) = self.find(request.method(), request.uri().path());
         let query = request.uri().query().unwrap_or_default();
         let packing = Packing::asked(request.headers());
         // The request ends with the pipeline that it began with, whatever is reloaded meanwhile.
         let exporter = Arc::clone(&self.exporter.borrow());
+        let foreign = origin::refusal(request.headers(), &self.external);
         let response = match call {
+            Call::Act(_) | Call::OfAction(_, OfAction::Stop | OfAction::Undo) | Call::Reload
+                if let Some(reason) = foreign =>
+            {
+                response::error(StatusCode::FORBIDDEN, &reason)
+            }
+            Call::Entrance => response::moved(&self.external.root()),
             Call::Page => self.lists.build(self.page(&exporter, query)).await,
             Call::Style => response::css(render::page::CSS),
             Call::Script => response::script(render::page::SCRIPT),
             Call::Overview => overview(&exporter).await,
             Call::Failed => self.lists.build(failed(&exporter, query)).await,
             Call::FailedRow => {
-                let row = failed_row(&exporter, request.uri().path());
+                let row = failed_row(&exporter, path);
                 self.lists.build(row).await
             }
             Call::Act(action) => act::answer(action, &actor, request, exporter, &self.runs).await,
             Call::Actions => actions::recent(&self.runs),
             Call::OfAction(number, of_action) => {
-                let headers = request.headers();
                 match of_action {
                     OfAction::Look => actions::look(&self.runs, number, &exporter).await,
-                    _ if origin::is_foreign(headers) => {
-                        response::error(StatusCode::FORBIDDEN, "another site asks for this")
-                    }
                     OfAction::Stop => actions::stop(&self.runs, number, &actor),
                     OfAction::Undo => actions::undo(&self.runs, number, &actor, exporter).await,
                 }
             }
-            Call::Reload => self.reload(&actor, request.headers()).await,
+            Call::Reload => self.reload(&actor).await,
             Call::NotFound => response::error(StatusCode::NOT_FOUND, "there is no such call"),
             Call::NotAllowed(methods) => {
                 let reason = format!("wrong method: use {methods}");
@@ -161,6 +168,7 @@ impl Service for Admin {
 
 fn route(method: &Method, path: &str) -> Call {
     let (call, methods) = match path {
+        "" => (Call::Entrance, "GET, HEAD"),
         "/" => (Call::Page, "GET, HEAD"),
         "/page.css" => (Call::Style, "GET, HEAD"),
         "/page.js" => (Call::Script, "GET, HEAD"),
@@ -212,11 +220,14 @@ fn unauthorized(headers: &HeaderMap) -> Response {
 }
 
 impl Admin {
-    async fn reload(&self, actor: &str, headers: &HeaderMap) -> Response {
-        if origin::is_foreign(headers) {
-            let reason = "another site asks for this";
-            return response::error(StatusCode::FORBIDDEN, reason);
-        }
+    /// Finds what a path leads to, and the path as this listener knows it.
+    fn find<'a>(&self, method: &Method, path: &'a str) -> (Call, &'a str) {
+        let is_known = |path: &str| route(method, path) != Call::NotFound;
+        let path = self.external.inside(path, is_known);
+        (route(method, path), path)
+    }
+
+    async fn reload(&self, actor: &str) -> Response {
         tracing::info!(?actor, "a person asks for a reload");
         match self.reload.ask().await {
             Ok(()) => response::json(StatusCode::OK, &json!({ "reloaded": true })),

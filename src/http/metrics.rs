@@ -21,6 +21,7 @@ use crate::render::exposition::Format;
 use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
+use super::external::External;
 use super::packing::{Packing, list};
 use super::response::{self, Response};
 use super::users::{Users, Verdict};
@@ -37,6 +38,8 @@ pub struct Metrics {
     pub exporter: watch::Receiver<Arc<Exporter>>,
     /// Which system it is of.
     pub name: String,
+    /// Where it is reached.
+    pub external: External,
     /// The exporter's own numbers.
     pub telemetry: Arc<Telemetry>,
     /// The path of the metrics.
@@ -55,6 +58,7 @@ pub struct Metrics {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Page {
+    Entrance,
     Landing,
     Metrics,
     Healthy,
@@ -66,7 +70,7 @@ enum Page {
 impl Page {
     fn handler(self) -> &'static str {
         match self {
-            Self::Landing => "landing",
+            Self::Entrance | Self::Landing => "landing",
             Self::Metrics => "metrics",
             Self::Healthy => "healthy",
             Self::Ready => "ready",
@@ -83,8 +87,9 @@ impl Service for Metrics {
                 .answered("unauthorized", refusal.status().as_u16());
             return refusal;
         }
-        let page = route(request.method(), request.uri().path(), &self.telemetry_path);
+        let page = self.find(request.method(), request.uri().path());
         let response = match page {
+            Page::Entrance => response::moved(&self.external.root()),
             Page::Landing => {
                 let page = render::landing::render(&self.name, &self.telemetry_path);
                 response::html(page)
@@ -110,6 +115,7 @@ impl Service for Metrics {
 fn route(method: &Method, path: &str, telemetry_path: &str) -> Page {
     let page = match path {
         path if path == telemetry_path => Page::Metrics,
+        "" => Page::Entrance,
         "/" => Page::Landing,
         "/-/healthy" => Page::Healthy,
         "/-/ready" => Page::Ready,
@@ -124,6 +130,14 @@ fn route(method: &Method, path: &str, telemetry_path: &str) -> Page {
 }
 
 impl Metrics {
+    fn find(&self, method: &Method, path: &str) -> Page {
+        let route = |path: &str| route(method, path, &self.telemetry_path);
+        route(
+            self.external
+                .inside(path, |path| route(path) != Page::NotFound),
+        )
+    }
+
     /// Refuses whoever is no user, where there are users.
     async fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
         let web = self.web.current();

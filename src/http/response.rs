@@ -4,7 +4,7 @@ use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
     REFERRER_POLICY, WWW_AUTHENTICATE,
 };
 use serde_json::{Value, json};
@@ -85,6 +85,15 @@ pub fn challenge(mut response: Response) -> Response {
 pub fn challenge_script(mut response: Response) -> Response {
     let realm = HeaderValue::from_static("Bearer realm=\"queueboard\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, realm);
+    response
+}
+
+/// Answers that something is at another path.
+pub fn moved(path: &str) -> Response {
+    let mut response = text(StatusCode::PERMANENT_REDIRECT, path);
+    if let Ok(location) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(LOCATION, location);
+    }
     response
 }
 

@@ -24,5 +24,5 @@ pub(super) fn text(failure: &Failure) -> Option<Cow<'_, str>> {
 pub(super) fn link(failure: &Failure) -> String {
     let id: String = byte_serialize(failure.id.as_str().as_bytes()).collect();
     // What a form writes for a blank stands for itself in a path.
-    format!("/api/queue/failed/{}", id.replace('+', "%20"))
+    format!("./api/queue/failed/{}", id.replace('+', "%20"))
 }

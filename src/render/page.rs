@@ -25,10 +25,10 @@ use crate::judge::became::Became;
 use crate::judge::failures::Failures;
 use crate::render::words::{stage_name, titled};
 
-/// The style that the page links as `/page.css`.
+/// The style that the page links as `page.css`.
 pub const CSS: &str = include_str!("page/page.css");
 
-/// The script that the page links as `/page.js`.
+/// The script that the page links as `page.js`.
 pub const SCRIPT: &str = concat!(
     include_str!("page/page.js"),
     include_str!("page/patch.js"),
@@ -92,8 +92,8 @@ fn head(name: &str) -> Markup {
             title { (titled(name, "Queueboard: failed rows")) }
             // An icon of nothing, so that a browser does not ask for one.
             link rel="icon" href="data:,";
-            link rel="stylesheet" href="/page.css";
-            script src="/page.js" defer {}
+            link rel="stylesheet" href="./page.css";
+            script src="./page.js" defer {}
         }
     }
 }

@@ -39,7 +39,7 @@ async fn each_path_is_answered() {
     let counted = "queueboard_http_requests_total{code=\"405\",handler=\"not_allowed\"}";
     assert_eq!(page[counted], 2.0);
     let landing = get(exporter.metrics, "/", &[]);
-    assert!(landing.text().contains("href=\"/metrics\""));
+    assert!(landing.text().contains("href=\"./metrics\""));
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ async fn an_error_is_cut_by_characters_and_says_so() {
             assert!(page.text().contains(said.trim()), "{}", page.text());
             assert!(
                 page.text()
-                    .contains(&format!("href=\"/api/queue/failed/{id}\""))
+                    .contains(&format!("href=\"./api/queue/failed/{id}\""))
             );
         }
         for (id, error) in all.iter().enumerate() {

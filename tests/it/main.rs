@@ -17,6 +17,8 @@ mod actions;
 mod alerts;
 /// The arrows between the modules that the design forbids.
 mod architecture;
+/// The pages behind a proxy, in a browser, and whom the proxy says it serves.
+mod behind;
 /// Random bodies of a retry or a skip, sent in every way.
 mod bodies;
 mod by_filter;

@@ -13,7 +13,7 @@ pub(super) fn form(view: &View) -> Markup {
     let filter = view.filter;
     let Filter { stage, machine, .. } = filter;
     html! {
-        form #filter method="get" action="/" autocomplete="off" {
+        form #filter method="get" action="./" autocomplete="off" {
             (select("stage", "Stage", "all stages", stage.as_deref(), stages(view)))
             (select("machine", "Machine", "all machines", machine.as_deref(), machines(view)))
             label {
@@ -24,7 +24,7 @@ pub(super) fn form(view: &View) -> Markup {
                 input type="hidden" name=(name) value=(value);
             }
             button { "Show" }
-            @if *filter != Filter::default() { a href="/#failures" { "Show all" } }
+            @if *filter != Filter::default() { a href="./#failures" { "Show all" } }
         }
         @if let Some(cause) = &filter.cause {
             p .only { "Only the cause " bdi { (cause) } ". " a href={ (link(&without_cause(filter), [])) "#failures" } { "Every cause" } }
@@ -49,9 +49,9 @@ pub(super) fn link<'a>(filter: &Filter, cursors: impl IntoIterator<Item = &'a st
     query.extend_pairs(cursors.into_iter().map(|cursor| ("after", cursor)));
     let query = query.finish();
     if query.is_empty() {
-        "/".to_owned()
+        "./".to_owned()
     } else {
-        format!("/?{query}")
+        format!("./?{query}")
     }
 }
 

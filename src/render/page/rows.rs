@@ -60,7 +60,7 @@ fn nothing(view: &View, failures: &Failures) -> Markup {
     }
     html! {
         @if let Some((what, name)) = unknown(view) { " There is no " (what) " " bdi { (name) } "." }
-        " " a href="/#failures" { "Show all failed rows" }
+        " " a href="./#failures" { "Show all failed rows" }
     }
 }
 

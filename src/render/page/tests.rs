@@ -225,13 +225,13 @@ fn the_next_page_keeps_the_filter() {
     let link = filter::link(&filter, Some("c+/="));
     assert_eq!(
         link,
-        "/?stage=a%26b+%EB%8B%A8%EA%B3%84&machine=macmini&after=c%2B%2F%3D"
+        "./?stage=a%26b+%EB%8B%A8%EA%B3%84&machine=macmini&after=c%2B%2F%3D"
     );
     let rows = failures(vec![failure(1, "a&b 단계", "c")], 2);
     let page = page(Some(&rows), &filter, Some("c+/="));
     assert!(page.contains(&link.replace('&', "&amp;")));
     assert!(page.contains("<option value=\"a&amp;b 단계\" selected>"));
-    assert_eq!(filter::link(&Filter::default(), None), "/");
+    assert_eq!(filter::link(&Filter::default(), None), "./");
 }
 
 #[test]
@@ -248,9 +248,9 @@ fn the_pages_before_are_a_way_back() {
         recent: &[],
     });
     for link in [
-        "<a href=\"/#failures\">First page</a>",
-        "<a rel=\"prev\" href=\"/?after=b#failures\">Previous page</a>",
-        "<a rel=\"next\" href=\"/?after=b&amp;after=c&amp;after=d#failures\">Next page</a>",
+        "<a href=\"./#failures\">First page</a>",
+        "<a rel=\"prev\" href=\"./?after=b#failures\">Previous page</a>",
+        "<a rel=\"next\" href=\"./?after=b&amp;after=c&amp;after=d#failures\">Next page</a>",
     ] {
         assert!(page.contains(link), "{link}: {page}");
     }
@@ -266,7 +266,7 @@ fn what_a_filter_asks_for_in_vain_is_named() {
         };
         page(Some(&failures(Vec::new(), 0)), &filter, None)
     };
-    let all = "<a href=\"/#failures\">Show all failed rows</a>";
+    let all = "<a href=\"./#failures\">Show all failed rows</a>";
     for (page, words) in [
         (
             told(Some("<b>"), None),
@@ -366,5 +366,5 @@ fn an_error_that_is_cut_says_so_and_leads_to_the_whole() {
     };
     let page = page(Some(&failures(vec![row], 1)), &Filter::default(), None);
     assert!(page.contains("\n… 1,046,576 characters left out …\nthe &lt;end&gt;"));
-    assert!(page.contains("href=\"/api/queue/failed/a%20b%2F%2B\""));
+    assert!(page.contains("href=\"./api/queue/failed/a%20b%2F%2B\""));
 }

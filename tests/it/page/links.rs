@@ -29,7 +29,7 @@ async fn old_links_lead_to_the_page() {
         assert!(page.text().contains(words), "{link}: {}", page.text());
     }
     let empty = exporter.ask("/?machine=gone");
-    let all = "<a href=\"/#failures\">Show all failed rows</a>";
+    let all = "<a href=\"./#failures\">Show all failed rows</a>";
     assert!(empty.text().contains(all), "{}", empty.text());
     for link in ["?utm_source=mail", "?machine=gone", "?after=nonsense"] {
         let refusal = exporter.ask(&format!("/api/queue/failed{link}"));
