@@ -129,6 +129,7 @@ async fn check(flags: &Flags) -> anyhow::Result<ExitCode> {
         .as_deref()
         .map(config::web::load)
         .transpose()?;
+    flags.proxies()?;
     let acts = flags.admin_token()?.is_some();
     let admin_url = acts.then(|| flags.admin_database_url()).transpose()?;
     let findings = check::check(&exporter, url, admin_url).await;

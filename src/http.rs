@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod negotiate;
 pub mod origin;
 pub mod packing;
+pub mod proxies;
 pub mod reload;
 pub mod response;
 pub mod selection;
@@ -24,6 +25,7 @@ pub mod users;
 pub mod web;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,8 +56,12 @@ const MOST_HEADERS: usize = 64;
 
 /// Answers the requests of one listener.
 pub trait Service: Send + Sync + 'static {
-    /// Answers a request; there is no request without an answer.
-    fn answer(&self, request: Request) -> impl Future<Output = response::Response> + Send;
+    /// Answers a request of a peer; there is no request without an answer.
+    fn answer(
+        &self,
+        request: Request,
+        peer: IpAddr,
+    ) -> impl Future<Output = response::Response> + Send;
 }
 
 /// Serves until `shutdown` resolves, then lets the requests under way finish.
@@ -74,12 +80,12 @@ pub async fn serve<S: Service>(
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, place)) => {
+            Ok((stream, peer, place)) => {
                 let (service, web) = (Arc::clone(&service), Arc::clone(&web));
                 let watcher = graceful.watcher();
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = converse(stream, &*service, &web, &place, watcher) => {}
+                        () = converse(stream, peer, &*service, &web, &place, watcher) => {}
                         () = place.lost() => tracing::debug!("an idle connection is closed"),
                     }
                 });
@@ -101,23 +107,24 @@ pub async fn serve<S: Service>(
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Connections>,
-) -> std::io::Result<(TcpStream, Place)> {
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, connections.place().await))
+) -> std::io::Result<(TcpStream, IpAddr, Place)> {
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer.ip(), connections.place().await))
 }
 
 /// Speaks with one client, in TLS if that is configured now.
 async fn converse<S: Service>(
     stream: TcpStream,
+    peer: IpAddr,
     service: &S,
     web: &LiveWeb,
     place: &Place,
     watcher: Watcher,
 ) {
     let ended = match &web.current().tls {
-        None => speak(stream, service, web, place, watcher).await,
+        None => speak(stream, peer, service, web, place, watcher).await,
         Some(tls) => match tls::shake_hands(stream, tls).await {
-            Ok(stream) => speak(stream, service, web, place, watcher).await,
+            Ok(stream) => speak(stream, peer, service, web, place, watcher).await,
             Err(error) => return tracing::debug!(%error, "a TLS handshake failed"),
         },
     };
@@ -128,6 +135,7 @@ async fn converse<S: Service>(
 
 async fn speak<S: Service>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: IpAddr,
     service: &S,
     web: &LiveWeb,
     place: &Place,
@@ -135,7 +143,7 @@ async fn speak<S: Service>(
 ) -> hyper::Result<()> {
     let answer = service_fn(|request| async {
         let _answering = place.answering();
-        let mut response = service.answer(request).await;
+        let mut response = service.answer(request, peer).await;
         add(&web.current().headers, &mut response);
         Ok::<_, Infallible>(response)
     });

@@ -1,14 +1,17 @@
 //! The flags, each also read from the environment.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{ArgAction, Args};
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION};
+use ipnet::IpNet;
 
 use crate::http::credentials::Token;
 use crate::http::external::External;
+use crate::http::proxies::Proxies;
 use crate::snapshot::Collector;
 
 use super::logging::{Format, Level};
@@ -108,6 +111,20 @@ pub(super) struct Flags {
         value_name = "PATH"
     )]
     admin_token_file: Option<PathBuf>,
+
+    /// Header in which a proxy names the person who acts, for the log; the token is asked for still
+    #[arg(
+        long = "admin.actor-header", env = "QUEUEBOARD_ADMIN_ACTOR_HEADER", global = true,
+        value_name = "NAME", value_parser = header
+    )]
+    admin_actor_header: Option<HeaderName>,
+
+    /// Addresses and networks of the proxies that set it; from others it is ignored
+    #[arg(
+        long = "admin.trusted-proxies", env = "QUEUEBOARD_ADMIN_TRUSTED_PROXIES", global = true,
+        value_name = "LIST", value_delimiter = ',', value_parser = network
+    )]
+    admin_trusted_proxies: Vec<IpNet>,
 
     /// Database as the role that retries and skips; that of --database-url without it
     #[arg(
@@ -302,6 +319,23 @@ impl Flags {
         own.unwrap_or_else(|| self.external())
     }
 
+    /// Returns which proxies may say for whom they ask.
+    pub(super) fn proxies(&self) -> anyhow::Result<Option<Proxies>> {
+        let trusted = self.admin_trusted_proxies.clone();
+        match self.admin_actor_header.clone() {
+            None if trusted.is_empty() => Ok(None),
+            Some(header) if !trusted.is_empty() => Ok(Some(Proxies { header, trusted })),
+            None => anyhow::bail!(
+                "--admin.trusted-proxies is given without --admin.actor-header: give the header in \
+                 which they name people too, such as X-Forwarded-User"
+            ),
+            Some(_) => anyhow::bail!(
+                "--admin.actor-header is given without --admin.trusted-proxies: give the addresses \
+                 of the proxies that set it too, such as 127.0.0.1, since anybody can send it"
+            ),
+        }
+    }
+
     /// Returns the admin token, from the file or from the environment, if there is one.
     #[expect(
         clippy::disallowed_methods,
@@ -335,6 +369,23 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     whole
         .parse()
         .map_err(|_| "it is no address such as 127.0.0.1:9886".to_owned())
+}
+
+/// A header that may be logged.
+fn header(text: &str) -> Result<HeaderName, String> {
+    let header = text
+        .parse()
+        .map_err(|_| "it is no header such as X-Forwarded-User")?;
+    match [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(&header) {
+        true => Err("it holds what must not be logged".to_owned()),
+        false => Ok(header),
+    }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse().or_else(|_| text.parse().map(IpAddr::into));
+    network.map_err(|_| "it is no address or network such as 127.0.0.1 or 10.0.0.0/8".to_owned())
 }
 
 /// A name is a line that is not too long to stand above everything else.
@@ -382,6 +433,28 @@ mod tests {
         }
         for text in ["", "s", "-1", "NaN", "1e300", "5m", "half"] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_and_networks_are_checked() {
+        assert!(header("X-Forwarded-User").is_ok());
+        for text in ["", "X Forwarded", "Authorization", "cookie"] {
+            assert!(header(text).is_err(), "{text}");
+        }
+        for (text, shown) in [
+            ("127.0.0.1", "127.0.0.1/32"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("::1", "::1/128"),
+            ("fd00::/8", "fd00::/8"),
+        ] {
+            assert_eq!(
+                network(text).map(|net| net.to_string()),
+                Ok(shown.to_owned())
+            );
+        }
+        for text in ["", "localhost", "10.0.0.0/33", "10.0.0/8", "127.0.0.1:80"] {
+            assert!(network(text).is_err(), "{text}");
         }
     }
 

@@ -18,6 +18,7 @@ use crate::http::admin::Admin;
 use crate::http::credentials::Token;
 use crate::http::lists::Lists;
 use crate::http::metrics::Metrics;
+use crate::http::proxies::Proxies;
 use crate::http::users::Users;
 use crate::http::web::LiveWeb;
 use crate::snapshot::Collector;
@@ -31,8 +32,9 @@ use super::{exporter, print};
 /// Serves the database that the flags name.
 pub(super) async fn database(flags: &Flags) -> anyhow::Result<()> {
     let exporter = exporter(flags, flags.database_url()?)?;
+    let proxies = flags.proxies()?;
     let people = match flags.admin_token()? {
-        Some(token) => Some(People::new(token, flags.admin_database_url()?)?),
+        Some(token) => Some(People::new(token, proxies, flags.admin_database_url()?)?),
         None => None,
     };
     if people.is_none() {
@@ -58,7 +60,8 @@ pub(super) async fn demo(flags: &mut Flags) -> anyhow::Result<()> {
     flags.config_file.get_or_insert_with(own);
     let exporter = exporter(flags, &demo.database_url())?;
     let secret = one_time_token()?;
-    let people = Some(People::new(Token::new(&secret)?, &demo.database_url())?);
+    let (token, proxies) = (Token::new(&secret)?, flags.proxies()?);
+    let people = Some(People::new(token, proxies, &demo.database_url())?);
     let collectors = flags.collectors.enabled(true);
     let mut listeners = Listeners::open(flags, exporter, collectors, people).await?;
     // No reload may replace the token that is about to be printed.
@@ -78,13 +81,18 @@ pub(super) async fn demo(flags: &mut Flags) -> anyhow::Result<()> {
 /// Who may use the admin listener, and the role under which they change rows.
 struct People {
     token: Token,
+    proxies: Option<Proxies>,
     operator: Operator,
 }
 
 impl People {
-    fn new(token: Token, database_url: &str) -> anyhow::Result<Self> {
+    fn new(token: Token, proxies: Option<Proxies>, database_url: &str) -> anyhow::Result<Self> {
         let operator = Operator::new(database_url).context("--admin.database-url")?;
-        Ok(Self { token, operator })
+        Ok(Self {
+            token,
+            proxies,
+            operator,
+        })
     }
 }
 
@@ -121,7 +129,11 @@ impl<'a> Listeners<'a> {
         };
         let listener = bind(flags.listen_address, "--web.listen-address").await?;
         let admin = match people {
-            Some(People { token, operator }) => {
+            Some(People {
+                token,
+                proxies,
+                operator,
+            }) => {
                 let listener = bind(flags.admin_listen_address, "--admin.listen-address").await?;
                 if web.current().tls.is_none() && !flags.admin_listen_address.ip().is_loopback() {
                     tracing::warn!(
@@ -138,6 +150,7 @@ impl<'a> Listeners<'a> {
                     runs: Arc::new(runs),
                     telemetry,
                     token: token.subscribe(),
+                    proxies,
                     reload,
                     lists: Lists::default(),
                 };

@@ -9,6 +9,7 @@
 //! * `POST /api/queue/actions/{number}/stop`, `…/undo` -- ends it, or takes it back
 //! * `POST /-/reload` -- reads the configuration files again
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ use super::credentials::Token;
 use super::external::External;
 use super::lists::Lists;
 use super::packing::Packing;
+use super::proxies::Proxies;
 use super::reload::Reload;
 use super::response::{self, Response};
 use super::{Request, Service, act, actions, deadline, origin};
@@ -61,6 +63,8 @@ pub struct Admin {
     pub telemetry: Arc<Telemetry>,
     /// What opens the listener.
     pub token: watch::Receiver<Arc<Token>>,
+    /// Who may say for whom a request is.
+    pub proxies: Option<Proxies>,
     /// What reads the configuration again.
     pub reload: Reload,
     /// Where lists of failed rows take their turn.
@@ -112,15 +116,18 @@ impl Call {
 }
 
 impl Service for Admin {
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, request: Request, peer: IpAddr) -> Response {
         let authorization = request.headers().get(AUTHORIZATION);
         let authorization = authorization.and_then(|value| value.to_str().ok());
         let token = Arc::clone(&self.token.borrow());
-        let Some(actor) = token.actor(authorization) else {
+        let Some(user) = token.actor(authorization) else {
             self.telemetry
                 .answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
             return unauthorized(request.headers());
         };
+        let proxies = self.proxies.as_ref();
+        let person = proxies.and_then(|proxies| proxies.person(peer, request.headers()));
+        let actor = person.unwrap_or(user);
         let (call, path) = self.find(request.method(), request.uri().path());
         let query = request.uri().query().unwrap_or_default();
         let packing = Packing::asked(request.headers());

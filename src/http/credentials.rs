@@ -4,6 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
+/// How many characters a name has at most in the log.
+const MAX_NAME: usize = 100;
+
 /// The secret that opens the admin listener; it is never printed.
 pub struct Token(String);
 
@@ -31,7 +34,7 @@ impl Token {
             return self.is(value.trim().as_bytes()).then(|| "token".to_owned());
         }
         let (user, password) = basic(authorization)?;
-        self.is(&password).then_some(user)
+        self.is(&password).then(|| sayable(&user))
     }
 
     fn is(&self, candidate: &[u8]) -> bool {
@@ -49,6 +52,13 @@ pub fn basic(authorization: &str) -> Option<(String, Vec<u8>)> {
     let colon = pair.iter().position(|byte| *byte == b':')?;
     let user = String::from_utf8_lossy(&pair[..colon]).into_owned();
     Some((user, pair[colon + 1..].to_vec()))
+}
+
+/// Returns a name as it may stand in the log, whoever sent it.
+pub fn sayable(name: &str) -> String {
+    let name = name.trim().chars().take(MAX_NAME);
+    name.map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 impl std::fmt::Debug for Token {
@@ -70,6 +80,7 @@ mod tests {
             ("bearer s3cret".to_owned(), Some("token")),
             (basic("kim:s3cret"), Some("kim")),
             (basic(":s3cret"), Some("")),
+            (basic("a\nb:s3cret"), Some("a\u{fffd}b")),
             (basic("kim:s3cre"), None),
             (basic("s3cret"), None),
             (basic("s3cret:"), None),

@@ -7,6 +7,7 @@
 //!
 //! Where the web configuration names users, each of them is for users only.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,7 +82,7 @@ impl Page {
 }
 
 impl Service for Metrics {
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, request: Request, _: IpAddr) -> Response {
         if let Some(refusal) = self.refusal(request.headers()).await {
             self.telemetry
                 .answered("unauthorized", refusal.status().as_u16());

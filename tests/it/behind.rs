@@ -174,3 +174,40 @@ async fn both_listeners_answer_with_and_without_the_path() {
     let wrong = request(exporter.admin, "PUT", "/api/", &[&bearer()]);
     assert_eq!(wrong.header("allow"), Some("GET, HEAD"));
 }
+
+/// Retries a row as the user lee of Basic through a proxy that adds a line, and returns the log.
+async fn log_of_a_retry(flags: &[&str], with: &'static [&'static str]) -> String {
+    let (_database, exporter) = exporter(flags).await;
+    let gateway = Gateway {
+        with,
+        ..Gateway::default()
+    };
+    let address = gateway.open(exporter.admin);
+    // "lee:a-token-for-tests"
+    let lee = "Authorization: Basic bGVlOmEtdG9rZW4tZm9yLXRlc3Rz";
+    let done = post(address, "/api/queue/retry", &[lee], r#"{"ids": [1]}"#);
+    assert_eq!(done.json()["retried"], 1, "{}", done.text());
+    let without = post(address, "/api/queue/retry", &[], r#"{"ids": [2]}"#);
+    assert_eq!(without.status, 401, "a name opens nothing");
+    exporter.log_with("a person acted on failed rows")
+}
+
+#[tokio::test]
+async fn the_log_names_whom_a_trusted_proxy_names() {
+    const KIM: &[&str] = &["X-Forwarded-User: kim"];
+    const HOSTILE: &[&str] = &["X-Forwarded-User: kim\tretried 1000 rows"];
+    const NOBODY: &[&str] = &["X-Forwarded-User: "];
+    let header = "--admin.actor-header=X-Forwarded-User";
+    let trusted = [header, "--admin.trusted-proxies=10.0.0.0/8,127.0.0.1"];
+    let others = [header, "--admin.trusted-proxies=10.0.0.0/8,127.0.0.2"];
+    for (flags, with, actor) in [
+        (&trusted[..], KIM, "actor=\"kim\""),
+        (&trusted, HOSTILE, "actor=\"kim\u{fffd}retried 1000 rows\""),
+        (&trusted, NOBODY, "actor=\"lee\""),
+        (&others, KIM, "actor=\"lee\""),
+        (&[], KIM, "actor=\"lee\""),
+    ] {
+        let log = log_of_a_retry(flags, with).await;
+        assert!(log.contains(actor), "{flags:?} {with:?}: {log}");
+    }
+}
