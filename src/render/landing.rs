@@ -17,12 +17,14 @@ pub fn render(name: &str, telemetry_path: &str) -> String {
                 title { (title) }
             }
             body {
-                h1 { (title) }
-                p { "A work queue in numbers, for Prometheus. Version " (env!("CARGO_PKG_VERSION")) "." }
-                ul {
-                    li { a href={ "." (telemetry_path) } { "Metrics" } }
-                    li { a href="./-/healthy" { "Health" } ": this process serves" }
-                    li { a href="./-/ready" { "Readiness" } ": its configuration is loaded" }
+                main {
+                    h1 { (title) }
+                    p { "A work queue in numbers, for Prometheus. Version " (env!("CARGO_PKG_VERSION")) "." }
+                    ul {
+                        li { a href={ "." (telemetry_path) } { "Metrics" } }
+                        li { a href="./-/healthy" { "Health" } ": this process serves" }
+                        li { a href="./-/ready" { "Readiness" } ": its configuration is loaded" }
+                    }
                 }
             }
         }

@@ -1,3 +1,4 @@
+mod axe;
 mod bulk;
 mod links;
 mod refresh;

@@ -75,7 +75,12 @@ impl Browser {
     pub(crate) fn emulate(&self, width: u32, height: u32) {
         let screen =
             json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": true});
-        let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": screen});
+        self.command("Emulation.setDeviceMetricsOverride", screen);
+    }
+
+    /// Gives the browser a command of its own protocol for developers.
+    pub(crate) fn command(&self, name: &str, parameters: Value) {
+        let command = json!({"cmd": name, "params": parameters});
         self.call("POST", "/goog/cdp/execute", command);
     }
 
