@@ -31,8 +31,8 @@ impl Screen {
     /// Returns what shows a page after another one.
     pub(super) fn page(self, page: &str) -> String {
         match self {
-            // To the upper left corner, and nothing else on the screen nor above it.
-            Self::Terminal => format!("\x1b[H\x1b[2J\x1b[3J{page}"),
+            // From the upper left corner on, with nothing below it.
+            Self::Terminal => format!("\x1b[H\x1b[J{page}"),
             Self::Paper => format!("{page}\n"),
         }
     }

@@ -17,19 +17,18 @@ pub fn refusal(headers: &HeaderMap, external: &External) -> Option<String> {
     let site = text(&FETCH_SITE);
     let origin = text(&ORIGIN);
     let host = text(&HOST).unwrap_or("?");
+    let sent = format!(
+        "a page of {} sent this to {}, which is another site",
+        short(origin.unwrap_or("an unknown site")),
+        short(host)
+    );
     match (site, origin) {
         (Some("same-origin" | "none"), _) | (None, None) => None,
-        (Some(_), _) => Some(format!(
-            "another site asks for this, {}, of {}: open the page itself",
-            short(origin.unwrap_or("of an unknown name")),
-            short(host)
-        )),
+        (Some(_), _) => Some(format!("{sent}: open the page itself")),
         (None, Some(origin)) if external.is_origin(origin) || is_of(origin, host) => None,
-        (None, Some(origin)) => Some(format!(
-            "another site asks for this, {}, of {}; if both are this page, and a proxy stands \
-             between them, set --web.external-url to the address of the page",
-            short(origin),
-            short(host)
+        (None, Some(_)) => Some(format!(
+            "{sent}; where a proxy stands between the two, set --web.external-url to the address of \
+             the page"
         )),
     }
 }

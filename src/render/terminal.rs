@@ -42,29 +42,34 @@ pub struct Sheet<'a> {
 impl Sheet<'_> {
     /// Renders a board and why some of it is missing; a part that could not be read says so.
     pub fn render(&self, board: &Board, reasons: &[String]) -> String {
-        let mut page = self.head(board) + &self.problems(board) + &self.reasons(reasons);
-        if !board.up {
-            return page;
-        }
-        page += "\n";
-        page += &match &board.lanes {
-            Some(lanes) => self.lanes(lanes, board),
-            None => self.sentence("Machines and stages could not be read.", Tone::Bad),
-        };
-        page += &self.prospects(board.prospects.as_ref());
-        page += "\n";
-        page += &match &board.jobs {
-            Some(jobs) if jobs.details.is_empty() => "No background jobs in 6 hours.\n".to_owned(),
-            Some(jobs) => self.jobs(&jobs.details),
-            None => self.sentence("Background jobs could not be read.", Tone::Bad),
-        };
-        page
+        self.head(board) + &self.problems(board) + &self.notes(reasons) + &self.body(board)
     }
 
     /// Renders a board that is so many seconds old, since none could be read after it.
     pub fn render_stale(&self, board: &Board, age: f64, reasons: &[String]) -> String {
-        let stale = format!("STALE: this is {} old. The last refresh failed.", span(age));
-        self.sentence(&stale, Tone::Bad) + &self.reasons(reasons) + &self.render(board, &[])
+        let age = span(age);
+        let stale = format!("STALE: this is {age} old. The last refresh failed.");
+        let stale = self.sentence(&stale, Tone::Bad) + &self.notes(reasons);
+        self.head(board) + &stale + &self.problems(board) + &self.body(board)
+    }
+
+    fn body(&self, board: &Board) -> String {
+        if !board.up {
+            return String::new();
+        }
+        let lanes = match &board.lanes {
+            Some(lanes) => self.lanes(lanes, board),
+            None => self.sentence("Machines and stages could not be read.", Tone::Bad),
+        };
+        let jobs = match &board.jobs {
+            Some(jobs) if jobs.details.is_empty() => {
+                self.sentence("No background jobs in 6 hours.", Tone::Normal)
+            }
+            Some(jobs) => self.jobs(&jobs.details),
+            None => self.sentence("Background jobs could not be read.", Tone::Bad),
+        };
+        let prospects = self.prospects(board.prospects.as_ref());
+        format!("\n{lanes}{prospects}\n{jobs}")
     }
 
     /// Which system it is, and when it was so on the pipeline's clock.
@@ -94,7 +99,7 @@ impl Sheet<'_> {
         lines.map(|line| self.sentence(&line, Tone::Bad)).collect()
     }
 
-    fn reasons(&self, reasons: &[String]) -> String {
+    fn notes(&self, reasons: &[String]) -> String {
         let reasons = reasons.iter();
         let note = |reason| self.sentence(&format!("Note: {reason}"), Tone::Normal);
         reasons.map(note).collect()

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use crate::support::{
     Browser, Database, Engine, Exporter, Gateway, Options, TOKEN, bearer, get, post, request,
@@ -23,12 +23,6 @@ async fn exporter(arguments: &[&str]) -> (Database, Exporter) {
     };
     let exporter = Exporter::serve(database.url(), &options);
     (database, exporter)
-}
-
-/// A port that is free: the URL of what listens there is told before it does.
-fn reserve() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address")
 }
 
 /// Does everything that the page is for.
@@ -116,14 +110,15 @@ async fn an_old_browser_may_act_where_its_origin_is_known() {
 
 #[tokio::test]
 async fn the_page_acts_for_an_old_browser_behind_a_proxy() {
-    let address = reserve();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
     let root = format!("http://{address}/board/");
     let (_database, exporter) = exporter(&[&format!("--admin.external-url={root}")]).await;
     let gateway = Gateway {
         without: OLD,
         ..Gateway::default()
     };
-    gateway.open_at(address, exporter.admin);
+    gateway.serve(listener, exporter.admin);
     use_the_page(&root);
 }
 

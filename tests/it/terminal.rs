@@ -205,6 +205,7 @@ async fn a_watched_board_survives_its_database() {
         "{stale}"
     );
     watch.line("Note: reading the database failed: ");
+    watch.line("MACHINE ");
     let kept = watch.line("Queueboard, as of ");
     assert_ne!(watch.line("STALE: this is "), stale, "it grows older");
     assert_eq!(

@@ -19,20 +19,20 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Passes requests on to a server from a port of its own; the server is asked by its own name.
     pub(crate) fn open(self, server: SocketAddr) -> SocketAddr {
-        self.open_at(SocketAddr::from(([127, 0, 0, 1], 0)), server)
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        self.serve(listener, server);
+        address
     }
 
-    /// Passes requests on from an address.
-    pub(crate) fn open_at(self, address: SocketAddr, server: SocketAddr) -> SocketAddr {
-        let listener = TcpListener::bind(address).expect("a port");
-        let address = listener.local_addr().expect("its address");
+    /// Passes on the requests that come to a listener.
+    pub(crate) fn serve(self, listener: TcpListener, server: SocketAddr) {
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let gateway = self.clone();
                 std::thread::spawn(move || gateway.pass_on(&client, server));
             }
         });
-        address
     }
 
     /// Passes on one request, after which the connection is closed.
