@@ -152,13 +152,11 @@ impl Service for Admin {
             }
             Call::Act(action) => act::answer(action, &actor, request, exporter, &self.runs).await,
             Call::Actions => actions::recent(&self.runs),
-            Call::OfAction(number, of_action) => {
-                match of_action {
-                    OfAction::Look => actions::look(&self.runs, number, &exporter).await,
-                    OfAction::Stop => actions::stop(&self.runs, number, &actor),
-                    OfAction::Undo => actions::undo(&self.runs, number, &actor, exporter).await,
-                }
-            }
+            Call::OfAction(number, of_action) => match of_action {
+                OfAction::Look => actions::look(&self.runs, number, &exporter).await,
+                OfAction::Stop => actions::stop(&self.runs, number, &actor),
+                OfAction::Undo => actions::undo(&self.runs, number, &actor, exporter).await,
+            },
             Call::Reload => self.reload(&actor).await,
             Call::NotFound => response::error(StatusCode::NOT_FOUND, "there is no such call"),
             Call::NotAllowed(methods) => {
