@@ -11,6 +11,7 @@ pub mod connections;
 pub mod credentials;
 pub mod deadline;
 pub mod external;
+pub mod failed;
 pub mod lists;
 pub mod metrics;
 pub mod negotiate;

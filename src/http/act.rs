@@ -21,7 +21,7 @@ use crate::render;
 use crate::snapshot::Selection;
 
 use super::Request;
-use super::admin::unread;
+use super::failed::unread;
 use super::response::{self, Response};
 
 /// The largest body that is read, in bytes.

@@ -9,6 +9,8 @@
 //! * `POST /api/queue/actions/{number}/stop`, `…/undo` -- ends it, or takes it back
 //! * `POST /-/reload` -- reads the configuration files again
 
+mod call;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +21,9 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::admin::action::Action;
+use crate::admin::request::cursor;
 use crate::admin::request::link::Link;
-use crate::admin::request::{FailedRequest, cursor, id_in_path};
 use crate::admin::runs::Runs;
-use crate::collect::failed::FailedError;
 use crate::exporter::Exporter;
 use crate::judge::Board;
 use crate::render;
@@ -37,16 +37,11 @@ use super::packing::Packing;
 use super::proxies::Proxies;
 use super::reload::Reload;
 use super::response::{self, Response};
-use super::{Request, Service, act, actions, deadline, origin};
+use super::{Request, Service, act, actions, deadline, failed, origin};
+use call::{Call, OfAction};
 
 /// The header by which the page's script is known when it refreshes.
 const OF_SCRIPT: &str = "x-requested-with";
-
-/// What stands before the id of a failed row.
-const FAILED_ROW: &str = "/api/queue/failed/";
-
-/// Where the latest actions are.
-const ACTIONS: &str = "/api/queue/actions";
 
 /// Serves people.
 #[derive(Debug)]
@@ -69,50 +64,6 @@ pub struct Admin {
     pub reload: Reload,
     /// Where lists of failed rows take their turn.
     pub lists: Lists,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
-    Entrance,
-    Page,
-    Style,
-    Script,
-    Overview,
-    Failed,
-    FailedRow,
-    Act(Action),
-    Actions,
-    OfAction(u64, OfAction),
-    Reload,
-    NotFound,
-    NotAllowed(&'static str),
-}
-
-/// What is asked of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OfAction {
-    Look,
-    Stop,
-    Undo,
-}
-
-impl Call {
-    fn handler(self) -> &'static str {
-        match self {
-            Self::Entrance | Self::Page => "page",
-            Self::Style | Self::Script => "page_part",
-            Self::Overview => "overview",
-            Self::Failed => "failed",
-            Self::FailedRow => "failed_row",
-            Self::Act(action) => action.as_str(),
-            Self::Actions | Self::OfAction(_, OfAction::Look) => "actions",
-            Self::OfAction(_, OfAction::Stop) => "stop",
-            Self::OfAction(_, OfAction::Undo) => "undo",
-            Self::Reload => "reload",
-            Self::NotFound => "not_found",
-            Self::NotAllowed(_) => "not_allowed",
-        }
-    }
 }
 
 impl Service for Admin {
@@ -145,11 +96,8 @@ impl Service for Admin {
             Call::Style => response::css(render::page::CSS),
             Call::Script => response::script(render::page::SCRIPT),
             Call::Overview => overview(&exporter).await,
-            Call::Failed => self.lists.build(failed(&exporter, query)).await,
-            Call::FailedRow => {
-                let row = failed_row(&exporter, path);
-                self.lists.build(row).await
-            }
+            Call::Failed => self.lists.build(failed::list(&exporter, query)).await,
+            Call::FailedRow => self.lists.build(failed::row(&exporter, path)).await,
             Call::Act(action) => act::answer(action, &actor, request, exporter, &self.runs).await,
             Call::Actions => actions::recent(&self.runs),
             Call::OfAction(number, of_action) => match of_action {
@@ -171,49 +119,6 @@ impl Service for Admin {
     }
 }
 
-fn route(method: &Method, path: &str) -> Call {
-    let (call, methods) = match path {
-        "" => (Call::Entrance, "GET, HEAD"),
-        "/" => (Call::Page, "GET, HEAD"),
-        "/page.css" => (Call::Style, "GET, HEAD"),
-        "/page.js" => (Call::Script, "GET, HEAD"),
-        "/api/queue/overview" => (Call::Overview, "GET, HEAD"),
-        "/api/queue/failed" => (Call::Failed, "GET, HEAD"),
-        path if path.starts_with(FAILED_ROW) => (Call::FailedRow, "GET, HEAD"),
-        "/api/queue/retry" => (Call::Act(Action::Retry), "POST"),
-        "/api/queue/skip" => (Call::Act(Action::Skip), "POST"),
-        "/-/reload" => (Call::Reload, "POST, PUT"),
-        ACTIONS => (Call::Actions, "GET, HEAD"),
-        path if path.starts_with(ACTIONS) => match of_action(&path[ACTIONS.len()..]) {
-            Some((number, OfAction::Look)) => (Call::OfAction(number, OfAction::Look), "GET, HEAD"),
-            Some((number, change)) => (Call::OfAction(number, change), "POST"),
-            None => return Call::NotFound,
-        },
-        _ => return Call::NotFound,
-    };
-    let is_allowed = methods
-        .split(", ")
-        .any(|allowed| allowed == method.as_str());
-    if is_allowed {
-        call
-    } else {
-        Call::NotAllowed(methods)
-    }
-}
-
-/// Reads what stands after the place of the actions: `/7`, `/7/stop` or `/7/undo`.
-fn of_action(path: &str) -> Option<(u64, OfAction)> {
-    let mut parts = path.strip_prefix('/')?.split('/');
-    let number = parts.next()?.parse().ok()?;
-    let of_action = match (parts.next(), parts.next()) {
-        (None, None) => OfAction::Look,
-        (Some("stop"), None) => OfAction::Stop,
-        (Some("undo"), None) => OfAction::Undo,
-        _ => return None,
-    };
-    Some((number, of_action))
-}
-
 fn unauthorized(headers: &HeaderMap) -> Response {
     let reason = "send the admin token as Bearer, or as the password of Basic";
     let refusal = response::error(StatusCode::UNAUTHORIZED, reason);
@@ -227,9 +132,9 @@ fn unauthorized(headers: &HeaderMap) -> Response {
 impl Admin {
     /// Finds what a path leads to, and the path as this listener knows it.
     fn find<'a>(&self, method: &Method, path: &'a str) -> (Call, &'a str) {
-        let is_known = |path: &str| route(method, path) != Call::NotFound;
+        let is_known = |path: &str| Call::of(method, path) != Call::NotFound;
         let path = self.external.inside(path, is_known);
-        (route(method, path), path)
+        (Call::of(method, path), path)
     }
 
     async fn reload(&self, actor: &str) -> Response {
@@ -294,44 +199,4 @@ async fn overview(exporter: &Exporter) -> Response {
             response::error(StatusCode::SERVICE_UNAVAILABLE, &reason)
         }
     }
-}
-
-async fn failed(exporter: &Exporter, query: &str) -> Response {
-    let request = match FailedRequest::parse(query, exporter.pipeline()) {
-        Ok(request) => request,
-        Err(reason) => return response::error(StatusCode::BAD_REQUEST, &reason),
-    };
-    let question = request.question(exporter.pipeline());
-    match exporter
-        .failures(&question, request.filter.cause.as_deref())
-        .await
-    {
-        Ok(failures) => {
-            let next = failures.next.as_ref().map(cursor);
-            response::json(
-                StatusCode::OK,
-                &render::failed::render(&failures, next.as_deref()),
-            )
-        }
-        Err(error) => unread(&error),
-    }
-}
-
-async fn failed_row(exporter: &Exporter, path: &str) -> Response {
-    let missing = || response::error(StatusCode::NOT_FOUND, "no failed row has this id");
-    let Some(id) = path.strip_prefix(FAILED_ROW).and_then(id_in_path) else {
-        return missing();
-    };
-    match exporter.failure(&id).await {
-        Ok(Some(failure)) => response::json(StatusCode::OK, &render::failed::item(&failure)),
-        Ok(None) => missing(),
-        Err(error) => unread(&error),
-    }
-}
-
-/// Says that rows could not be read.
-pub(super) fn unread(error: &FailedError) -> Response {
-    tracing::warn!(error = error.reason(), "reading the failed rows failed");
-    let reason = "the failed rows could not be read; the exporter's log has the reason";
-    response::error(StatusCode::SERVICE_UNAVAILABLE, reason)
 }

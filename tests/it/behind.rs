@@ -38,13 +38,20 @@ fn use_the_page(root: &str) {
     browser.click("a[rel=prev]");
     browser.wait_until(&rows(300));
     browser.click("#filter button");
-    browser.wait_until("return location.search === '?stage=&machine='");
+    browser.wait_until("return location.search === '?stage=&machine=&text='");
     browser.click(".bar input.all");
     browser.click("button[data-action=retry]");
     browser.click("#confirm-yes");
     browser.wait_until("return document.body.innerText.includes('300 of 300 rows retried.')");
     // What was on the next page is on this one: it was refreshed.
     browser.wait_until(&rows(1));
+    browser.click("#outcome-undo");
+    browser.wait_until("return document.body.innerText.includes('300 of 300 rows restored.')");
+    browser.wait_until(&rows(300));
+    browser.click("[data-bulk=retry][data-limit]");
+    browser.wait_until("return document.getElementById('confirm').open");
+    browser.click("#confirm-yes");
+    browser.wait_until("return document.body.innerText.includes('10 of 10 rows retried.')");
     assert_eq!(browser.complaints(), Vec::<String>::new());
     let path = browser.run("return location.origin + location.pathname");
     assert_eq!(path, root);

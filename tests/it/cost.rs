@@ -33,12 +33,14 @@ async fn behind_a_proxy(delay: Duration) -> (Database, Exporter, Arc<Counts>) {
 #[tokio::test]
 async fn a_warm_scrape_takes_at_most_ten_round_trips() {
     let (_database, exporter, counts) = behind_a_proxy(Duration::ZERO).await;
-    // The second scrape finds a connection and prepared statements.
-    exporter.page();
-    exporter.page();
+    // The second scrape finds a connection and prepared statements. Causes are counted at the same
+    // time, on a connection of their own and not at every scrape.
+    let scrape = || get(exporter.metrics, "/metrics?exclude[]=causes", &[]);
+    scrape();
+    scrape();
     for _ in 0..3 {
         Counts::take(&counts.round_trips);
-        assert_eq!(exporter.scrape()["queueboard_up"], 1.0);
+        assert!(scrape().text().contains("queueboard_up 1"));
         let round_trips = Counts::take(&counts.round_trips);
         println!("a warm scrape with every collector: {round_trips} round trips");
         assert!((1..=10).contains(&round_trips), "{round_trips}");

@@ -1,5 +1,8 @@
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::support::{
     Answer, Database, Engine, Exporter, Options, Verdict, Word, bearer, contains, post, proxy,
@@ -114,4 +117,73 @@ async fn a_backend_that_is_killed_while_it_waits_changes_nothing() {
         ["failed"]
     );
     assert_eq!(exporter.act("/api/queue/retry", body).json()["retried"], 1);
+}
+
+/// Asks for a retry, and goes away without an answer as soon as something has happened.
+fn leave(exporter: &Exporter, when: impl FnOnce()) {
+    let body = r#"{"ids": [1]}"#;
+    let mut client = TcpStream::connect(exporter.admin).expect("a connection");
+    write!(
+        client,
+        "POST /api/queue/retry HTTP/1.1\r\nHost: board\r\n{}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        bearer(),
+        body.len()
+    )
+    .expect("a request");
+    when();
+    client.shutdown(Shutdown::Both).expect("an end");
+}
+
+fn assert_recorded(exporter: &Exporter) {
+    exporter.log_with("outcome=\"retried\" rows=1 ids=[1]");
+    let page = exporter.page();
+    let counted = "queueboard_admin_items_total{action=\"retry\",outcome=\"retried\"} 1";
+    assert!(page.text().contains(counted), "{}", page.text());
+    let recent = exporter.ask("/api/queue/actions").json();
+    assert_eq!(recent["actions"][0]["outcomes"]["retried"], 1);
+}
+
+#[tokio::test]
+async fn who_goes_away_while_the_change_is_made_final_is_recorded_all_the_same() {
+    let mut database = Database::create(Engine::Postgres).await;
+    database.run(ONE_FAILED_ROW).await;
+    let (sent, heard) = std::sync::mpsc::channel();
+    let address = proxy(database.server(), move |said| {
+        if matches!(said, Word::Sent(bytes) if contains(bytes, COMMIT)) {
+            let _ = sent.send(());
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        Verdict::Pass
+    });
+    let url = database.url_through(address);
+    let arguments = vec![format!("--admin.database-url={url}")];
+    let options = Options {
+        arguments,
+        ..Options::default()
+    };
+    let exporter = Exporter::serve(database.url(), &options);
+    leave(&exporter, || {
+        heard.recv().expect("the end of a transaction")
+    });
+    assert_recorded(&exporter);
+    assert_eq!(
+        database.texts("SELECT status FROM processing_queue").await,
+        ["pending"]
+    );
+}
+
+#[tokio::test]
+async fn who_goes_away_while_the_file_is_locked_is_recorded_all_the_same() {
+    let mut database = Database::create(Engine::Sqlite).await;
+    database.run(ONE_FAILED_ROW).await;
+    let exporter = Exporter::serve(database.url(), &Options::default());
+    database.run("BEGIN IMMEDIATE").await;
+    leave(&exporter, || std::thread::sleep(Duration::from_millis(300)));
+    database.run("COMMIT").await;
+    assert_recorded(&exporter);
+    assert_eq!(
+        database.texts("SELECT status FROM processing_queue").await,
+        ["pending"]
+    );
 }

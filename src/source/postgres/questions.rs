@@ -232,10 +232,11 @@ FROM (
 LEFT JOIN {documents} AS d ON {of_document}
 WHERE q.place <= 2";
 
-/// Which failed rows are asked for. What is sought stands in a row's error or in the names of its
+/// Which failed rows are asked for; an index knows them by being unfinished. What is sought stands in a row's error or in the names of its
 /// document, or is the id of either.
 pub(super) const IS_WANTED: &str = "
-q.is_failed AND ($1::text[] IS NULL OR q.stage = ANY($1)) AND q.stage <> ALL($2)
+q.is_unfinished AND q.is_failed
+AND ($1::text[] IS NULL OR q.stage = ANY($1)) AND q.stage <> ALL($2)
 AND ($3::text IS NULL OR q.id::text = $3)
 AND ($4::text IS NULL OR q.id::text = $4 OR q.document_id::text = $4
      OR strpos(lower(q.error_message), lower($4)) > 0

@@ -12,7 +12,7 @@ return axe.run(document, { resultTypes: ['violations'] }).then(({ violations, pa
 }))";
 
 /// What the page looks like at one time or another, and the script that makes it look so.
-const STATES: [(&str, &str); 4] = [
+const STATES: [(&str, &str); 6] = [
     (
         "unfolded",
         "document.querySelectorAll('details').forEach((fold) => { fold.open = true; })",
@@ -24,6 +24,22 @@ const STATES: [(&str, &str); 4] = [
     (
         "with a question",
         "document.querySelector('[data-action=skip]').click()",
+    ),
+    (
+        "with an action",
+        "document.getElementById('confirm-no').click();
+         act({ name: 'retry', n: 1, body: { filter: {}, limit: 1 } });",
+    ),
+    (
+        "with a question about all",
+        "return new Promise((done) => {
+           const wait = (until, then) => (until() ? then() : setTimeout(wait, 50, until, then));
+           const ask = () => document.querySelector('[data-bulk=skip]').click();
+           wait(() => document.querySelector('#recent li'), () => {
+             ask();
+             wait(() => document.getElementById('confirm').open, () => done(null));
+           });
+         })",
     ),
     (
         "old, with an outcome",
