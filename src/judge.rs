@@ -86,6 +86,12 @@ impl Board {
         let known = self.machine_labels.iter().find(|(known, _)| known == key);
         known.map_or(key, |(_, label)| label)
     }
+
+    /// Returns how many rows are failed, as far as that is known.
+    pub fn failed(&self) -> i64 {
+        let stages = self.lanes.iter().flat_map(|lanes| &lanes.stages);
+        stages.map(|lane| lane.items.failed).sum()
+    }
 }
 
 /// How many rows of a stage have a status that is none of the four.

@@ -91,7 +91,10 @@ async fn watch(
         };
         let (begun, board) = tokio::select! {
             next = next => next,
-            () = until(stop.clone()) => return Ok(ExitCode::SUCCESS),
+            () = until(stop.clone()) => {
+                print(screen.end())?;
+                return Ok(ExitCode::SUCCESS);
+            }
         };
         let reasons = exporter.complaints();
         let page = match &last {

@@ -36,6 +36,15 @@ impl Screen {
             Self::Paper => format!("{page}\n"),
         }
     }
+
+    /// Returns what leaves the screen to others.
+    pub(super) fn end(self) -> &'static str {
+        match self {
+            // Of Ctrl-C a terminal shows the sign, and the line goes on.
+            Self::Terminal => "\n",
+            Self::Paper => "",
+        }
+    }
 }
 
 #[expect(

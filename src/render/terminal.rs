@@ -9,7 +9,7 @@ mod text;
 use crate::judge::Board;
 use crate::judge::prospects::Prospects;
 
-use super::words::{span, stage_name, titled};
+use super::words::{count, span, stage_name, titled};
 use super::{drain, problems};
 use ink::Tone;
 use text::{plain, wrap};
@@ -88,14 +88,16 @@ impl Sheet<'_> {
 
     /// What somebody should look at.
     fn problems(&self, board: &Board) -> String {
-        if board.problems.is_empty() {
+        let failed = board.failed();
+        if board.problems.is_empty() && failed == 0 {
             return self.sentence("No problems.", Tone::Good);
         }
         let line = |problem| match problems::subject(problem, board) {
             Some(subject) => format!("! {subject}: {}", problems::text(problem)),
             None => format!("! {}", problems::text(problem)),
         };
-        let lines = board.problems.iter().map(line);
+        let failed = (failed > 0).then(|| count(failed, "failed row.", "failed rows."));
+        let lines = board.problems.iter().map(line).chain(failed);
         lines.map(|line| self.sentence(&line, Tone::Bad)).collect()
     }
 

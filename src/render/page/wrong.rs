@@ -51,8 +51,7 @@ fn unread(view: &View) -> Option<Markup> {
 }
 
 fn failed(board: &Board) -> Option<Markup> {
-    let lanes = board.lanes.as_ref()?;
-    let failed: i64 = lanes.stages.iter().map(|lane| lane.items.failed).sum();
+    let failed = board.failed();
     (failed > 0).then(|| {
         html! { strong { (count(failed, "failed row", "failed rows")) } " " a href="#failures" { "below" } }
     })

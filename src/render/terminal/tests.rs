@@ -115,12 +115,18 @@ fn what_matters_comes_first() {
                     ! summarize: growing, 7 rows waiting\n\
                     ! summarize: due by 08:00, may be 10 min late\n\
                     ! 맥미니: idle, 7 rows waiting\n\
+                    3 failed rows.\n\
                     Note: it rains\n\nMACHINE ";
     assert!(page.starts_with(expected), "{page}");
-    let fine = Board {
+    let mut fine = Board {
         problems: Vec::new(),
         ..board()
     };
+    let page = NARROW_SHEET.render(&fine, &[]);
+    assert!(page.contains("Asia/Seoul\n3 failed rows.\n"), "{page}");
+    if let Some(lanes) = &mut fine.lanes {
+        lanes.stages[0].items.failed = 0;
+    }
     let page = NARROW_SHEET.render(&fine, &[]);
     assert!(page.starts_with("Queueboard, as of"), "{page}");
     assert!(page.contains("\nNo problems.\n"), "{page}");
