@@ -16,7 +16,7 @@ pub fn refusal(headers: &HeaderMap, external: &External) -> Option<String> {
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let site = text(&FETCH_SITE);
     let origin = text(&ORIGIN);
-    let host = text(&HOST).unwrap_or("?");
+    let host = text(&HOST).unwrap_or("an unknown host");
     let sent = format!(
         "a page of {} sent this to {}, which is another site",
         short(origin.unwrap_or("an unknown site")),

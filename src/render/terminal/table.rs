@@ -101,7 +101,7 @@ fn widest(rows: &[Vec<Cell>], at: usize) -> usize {
     widths.max().unwrap_or_default()
 }
 
-/// Takes from the widest words what there is too much, and in need from the last columns.
+/// Takes from the widest words what there is too much, and in need from whatever is widest.
 fn narrow(widths: &mut [usize], sides: &[Side]) {
     let gaps = GAP * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > NARROW {
