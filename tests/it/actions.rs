@@ -273,7 +273,7 @@ async fn the_actor_is_the_user_of_basic_credentials() {
         r#"{"ids": [1]}"#,
     );
     assert_eq!(answer.status, 200);
-    let log = exporter.log_with(r#"actor="kim\n2026 INFO forged""#);
+    let log = exporter.log_with("actor=\"kim\u{fffd}2026 INFO forged\"");
     assert_eq!(
         log.lines().count(),
         1,

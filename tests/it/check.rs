@@ -96,7 +96,7 @@ const BROKEN: [(&str, &str, &[&str]); 8] = [
     (
         "ALTER TABLE documents RENAME COLUMN id TO number",
         "collectors",
-        &["BROKEN", "stages failed"],
+        &["BROKEN", "stages, causes failed"],
     ),
     (
         "REVOKE SELECT ON documents FROM queueboard_reader",

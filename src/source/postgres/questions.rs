@@ -175,12 +175,13 @@ GROUP BY 1, 2
 ORDER BY 3 DESC, 1, 2
 LIMIT {max_odd}";
 
-/// Words that are no status, where nothing is completed by any word that is one.
+/// Words that are no status, where nothing is completed by any word that is one; whether that is so
+/// is looked at only when there is such a word.
 pub(super) const DOUBTFUL_STATUSES: &str = "
 SELECT coalesce(q.status, '') AS status
 FROM {queue} AS q
 WHERE q.is_unfinished AND q.is_unknown
-  AND NOT EXISTS (SELECT FROM {queue} AS c WHERE c.is_completed)
+  AND CASE WHEN q.is_unknown THEN NOT EXISTS (SELECT FROM {queue} AS c WHERE c.is_completed) END
 GROUP BY 1
 ORDER BY 1
 LIMIT 10";

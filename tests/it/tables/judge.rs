@@ -91,6 +91,13 @@ pub(super) fn failures(table: &Table, exporter: &Exporter) {
     let failed = table.rows.queue.iter().filter(|row| row.status == "failed");
     let mut expected: Vec<Value> = failed.map(|row| failure(table, row)).collect();
     expected.sort_by_key(key);
+    for item in &mut actual {
+        // What the cause of an error is has tests of its own.
+        let cause = item
+            .as_object_mut()
+            .and_then(|item| item.shift_remove("cause"));
+        assert!(cause.is_some_and(|cause| cause.as_str().is_some_and(|cause| !cause.is_empty())));
+    }
     let (mut actual, mut expected) = (Value::from(actual), Value::from(expected));
     forget_titles(&mut actual);
     forget_titles(&mut expected);
@@ -103,14 +110,21 @@ fn failure(table: &Table, row: &QueueRow) -> Value {
         false => value,
     };
     let failed_at = row.completed_at.or(row.started_at);
+    // Where there is no table of documents, none is gone.
+    let mut documents = table.rows.documents.iter();
+    let is_gone = !table.rows.documents.is_empty()
+        && documents.all(|document| document.id != row.document_id);
     let mut item = json!({
         "id": row.id, "stage": row.stage, "machine": machine(&table.rows, &row.stage),
-        "document_id": row.document_id, "title": model::display_title(&table.rows, row.document_id),
+        "document_id": row.document_id, "document_gone": is_gone, "title": model::display_title(&table.rows, row.document_id),
         "attempts": known("attempts", 3.into()), "max_attempts": known("max_attempts", 3.into()),
         "error_message": known("error_message", error(table, row.id)),
         "failed_at": failed_at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
     });
     table.case.names.json(&mut item, false);
+    if item["document_id"].is_null() {
+        item["document_gone"] = false.into();
+    }
     item
 }
 
@@ -162,6 +176,7 @@ pub(super) fn nothing(exporter: &Exporter, collectors: &[&str]) {
                 "machine_deferred",
             ],
             "trend" => &["trend_"],
+            "causes" => &["failed_items"],
             "outlook" => &["stage_drain", "stage_pace", "stage_outlook", "pipeline_"],
             _ => &["background_"],
         };
