@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::live::{ALL, ask, run, scraping, substitute};
+use super::live::{ALL, ask, run, scraping, scraping_targets, substitute};
 use super::{MACHINES, dashboards, keys, list, panels, target, text, variables};
 use crate::support::{Demo, Prometheus};
 
@@ -160,5 +160,32 @@ fn check_labels(prometheus: &Prometheus) {
     let all: BTreeSet<String> = MACHINES.map(|(_, label)| label.to_owned()).into();
     for title in ["What the machines did", "Done in the hour before", "Stages"] {
         assert_eq!(of(title, ".+"), all, "{title}");
+    }
+}
+
+/// Two clusters, each with an exporter of the same job and instance: no panel mixes them.
+#[test]
+fn clusters_are_not_mixed() {
+    let demo = Demo::start();
+    let target = |cluster: &str| {
+        let labels = format!("instance: 'board:9886', cluster: {cluster}");
+        format!("{{targets: ['{}'], labels: {{{labels}}}}}", demo.metrics)
+    };
+    let prometheus = scraping_targets(&format!("{}, {}", target("a"), target("b")));
+    for (name, dashboard) in dashboards() {
+        for panel in panels(&dashboard) {
+            for target in list(&panel["targets"]) {
+                let series = run(&prometheus, target, ".+");
+                let of = |cluster: &str| {
+                    let own = series
+                        .iter()
+                        .filter(|series| series.labels["cluster"] == cluster);
+                    own.count()
+                };
+                let place = format!("{name}: {}: {}", panel["title"], target["expr"]);
+                assert_eq!(of("a"), of("b"), "{place}");
+                assert_eq!(of("a") + of("b"), series.len(), "{place}");
+            }
+        }
     }
 }

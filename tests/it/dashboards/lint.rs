@@ -82,6 +82,11 @@ fn the_linter_finds_what_is_wrong() {
             json!("sum(a_total{job=~\"$job\",instance=~\"$instance\"})"),
             "Database A: counter",
         ),
+        (
+            "/panels/0/targets/0/expr",
+            json!("sum by (job) (a{job=~\"$job\",instance=~\"$instance\"})"),
+            "Database A: names the labels that it keeps",
+        ),
         ("/panels/1/id", json!(1), "Collectors: id"),
         ("/panels/1/gridPos/x", json!(0), "Collectors: overlaps"),
         (
@@ -98,6 +103,11 @@ fn the_linter_finds_what_is_wrong() {
             "/templating/list/1/allValue",
             json!(".*"),
             "variable \"job\": all",
+        ),
+        (
+            "/templating/list/2/includeAll",
+            json!(true),
+            "instance: one at first",
         ),
         (
             "/links/0/url",

@@ -7,10 +7,14 @@ use crate::support::{Prometheus, get};
 
 /// A Prometheus that has scraped an exporter for a while.
 pub(super) fn scraping(metrics: SocketAddr) -> Prometheus {
+    scraping_targets(&format!("{{targets: ['{metrics}']}}"))
+}
+
+/// A Prometheus that has scraped targets for a while.
+pub(super) fn scraping_targets(targets: &str) -> Prometheus {
     let configuration = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
-         scrape_configs: [{{job_name: queueboard, static_configs: [{{targets: ['{}']}}]}}]\n",
-        metrics
+         scrape_configs: [{{job_name: queueboard, static_configs: [{targets}]}}]\n"
     );
     let prometheus = Prometheus::start(&configuration, &[]);
     let is_enough = "min(count_over_time(queueboard_http_requests_total[1m])) >= bool 4";

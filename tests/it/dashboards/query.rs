@@ -75,7 +75,7 @@ impl Query {
         let mut at = 0;
         while at < tokens.len() {
             let is_called = tokens.get(at + 1) == Some(&Token::Sign('('));
-            let is_grouped = matches!(tokens.get(at + 1), Some(Token::Word(next)) if next == "by");
+            let is_grouped = matches!(tokens.get(at + 1), Some(Token::Word(next)) if GROUPING.contains(&next.as_str()));
             match &tokens[at] {
                 Token::Text(label) if makes_label => {
                     read.made.insert(label.clone());

@@ -97,6 +97,26 @@ impl Answer {
                 from.read_to_end(&mut self.body)?;
             }
         }
+        if self.header("transfer-encoding") == Some("chunked") {
+            self.body = joined(&self.body);
+        }
         Ok(self)
+    }
+}
+
+/// Joins the chunks of a body, each of which stands after its length in hexadecimal.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = chunks.windows(2).position(|two| two == b"\r\n");
+        let (length, rest) = chunks.split_at(end.expect("the end of a length"));
+        let length = std::str::from_utf8(length).expect("a length of text");
+        let length = usize::from_str_radix(length, 16).expect("a length");
+        if length == 0 {
+            return body;
+        }
+        let (chunk, rest) = rest[2..].split_at(length);
+        body.extend_from_slice(chunk);
+        chunks = &rest[2..];
     }
 }

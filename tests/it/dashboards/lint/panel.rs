@@ -115,7 +115,11 @@ pub(super) fn target(found: &mut Complaints, panel: &Value, target: &Value) {
     found.unless(target["format"] == format, &place, "format");
     let legend = text(&target["legendFormat"]);
     found.unless(legend.is_empty() == is_table, &place, "legend");
-    let query = Query::read(text(&target["expr"]));
+    let expression = text(&target["expr"]);
+    // Labels that only somebody's Prometheus knows stay.
+    let is_open = !expression.contains(" by (") && !expression.contains(" on (");
+    found.unless(is_open, &place, "names the labels that it keeps");
+    let query = Query::read(expression);
     found.unless(!query.selectors.is_empty(), &place, "query");
     for selector in &query.selectors {
         for label in ["job", "instance"] {
