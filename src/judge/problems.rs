@@ -18,7 +18,7 @@ pub const SLOW_SCRAPE_SECONDS: f64 = 5.0;
 /// A drain of so many seconds is too long.
 pub const LONG_DRAIN_SECONDS: f64 = 86_400.0;
 
-/// A row that waits for so many seconds waits too long, unless rows are deferred there.
+/// A row that waits is too old after so many seconds, unless rows are deferred there.
 pub const LONG_WAIT_SECONDS: f64 = 86_400.0;
 
 /// A row that is worked on for so many seconds is stuck ...
@@ -58,7 +58,7 @@ pub enum What {
     EtaTooLong(f64),
     /// The local time of day by which the stage is to be done, and how many seconds it may be late.
     DeadlineMissed(String, f64),
-    /// A row has waited for so many seconds.
+    /// A row that waits was created so many seconds ago.
     OldestPendingTooOld(f64),
     /// A row has been worked on for so many seconds.
     ItemStuck(f64),

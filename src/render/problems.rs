@@ -36,7 +36,7 @@ pub(super) fn text(problem: &Problem) -> String {
         What::Growing(waiting) => format!("growing, {} waiting", rows(*waiting)),
         What::EtaTooLong(seconds) => format!("will take about {}", time(*seconds)),
         What::DeadlineMissed(by, late) => format!("due by {by}, may be {} late", time(*late)),
-        What::OldestPendingTooOld(age) => format!("a row has waited for {}", span(*age)),
+        What::OldestPendingTooOld(age) => format!("a row that waits is {} old", span(*age)),
         What::ItemStuck(age) => format!("a row has been processing for {}", span(*age)),
         What::UnknownStatus(unknown) => {
             format!("the status of {} is none of the four", rows(*unknown))
