@@ -1,3 +1,5 @@
+/// Lives of a stage, as the exporter judges them and Prometheus remembers them.
+mod lives;
 /// Changes of the rules, each of which a test must find.
 mod mutation;
 
@@ -8,6 +10,8 @@ use serde_json::Value;
 
 use crate::support::{pipe, repository_file};
 
+/// Tests of all alerts at once.
+const LIVES: [&str; 2] = ["real_life", "two_clusters"];
 const RULES: &str = "alerts/rules.yml";
 const RUNBOOK: &str =
     "https://github.com/queueboard/queueboard-exporter/blob/main/alerts/RUNBOOK.md#";
@@ -25,7 +29,7 @@ fn promtool_has_nothing_to_say_of_the_rules() {
 fn the_rules_fire_when_they_should_and_not_otherwise() {
     let names: BTreeSet<String> = alerts().iter().map(name).collect();
     let mut files: Vec<_> = names.iter().map(|name| test_file(name)).collect();
-    files.push("alerts/tests/real_life.yml".to_owned());
+    files.extend(LIVES.map(test_file));
     for file in &files {
         pipe("promtool", &["test", "rules", &in_repository(file)], "");
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -29,7 +29,8 @@ async fn exactly_the_right_pages_arrive_once_and_are_resolved() {
     let pager = Pager::listen();
     let alertmanager = Alertmanager::start(&routing(&pager));
     let rules = hurried(|_| ("3s", "[5s]"));
-    let prometheus = prometheus(&exporter, &rules, &alertmanager);
+    let target = format!("targets: ['{}']", exporter.metrics);
+    let prometheus = prometheus(&[target], &rules, &alertmanager);
     prometheus.wait_for("queueboard_up", 1.0);
     assert_eq!(pages(&pager), BTreeMap::new(), "nothing is wrong yet");
 
@@ -55,18 +56,18 @@ async fn exactly_the_right_pages_arrive_once_and_are_resolved() {
     assert_eq!(pages(&pager), expected);
 }
 
-/// A backlog that nobody works on, and at another stage one that is done in an hour and is two days old.
+/// A backlog that nobody works on, and at another stage a status that nobody knows.
 const BACKLOGS: &str = "
 INSERT INTO processing_queue (id, document_id, stage, status, created_at, completed_at)
 SELECT n, n, 'summarize', 'pending', now() - interval '2 hours', NULL FROM generate_series(1, 5) AS n
-UNION ALL VALUES (6, 6, 'extract', 'pending', now() - interval '2 days', NULL),
-                 (7, 7, 'extract', 'completed', now() - interval '2 days', now() - interval '1 minute')";
+UNION ALL VALUES (6, 6, 'extract', 'cancelled', now() - interval '2 hours', NULL),
+                 (7, 7, 'extract', 'completed', now() - interval '2 hours', now() - interval '1 minute')";
 
 /// Whatever else is found out while the database is away is told when it is back.
 #[tokio::test]
 async fn a_dead_database_pages_once_and_nothing_else_is_told_meanwhile() {
     const DEAD: &str = "QueueboardDatabaseUnreachable";
-    let found_out = ["QueueboardEtaMissing", "QueueboardOldestPendingTooOld"];
+    let found_out = ["QueueboardEtaMissing", "QueueboardUnknownStatus"];
     let mut database = empty().await;
     let away = Arc::new(AtomicBool::new(false));
     let cable = Arc::clone(&away);
@@ -84,7 +85,8 @@ async fn a_dead_database_pages_once_and_nothing_else_is_told_meanwhile() {
         // Time for the database to be found dead before, and no end before the test's.
         _ => ("20s", "[5m]"),
     });
-    let prometheus = prometheus(&exporter, &rules, &alertmanager);
+    let target = format!("targets: ['{}']", exporter.metrics);
+    let prometheus = prometheus(&[target], &rules, &alertmanager);
     prometheus.wait_for("queueboard_up", 1.0);
     database.run(BACKLOGS).await;
     let in_state = |alert: &str, state: &str| {
@@ -112,6 +114,60 @@ async fn a_dead_database_pages_once_and_nothing_else_is_told_meanwhile() {
         due.into_iter().all(|due| told.contains_key(&due))
     });
     assert_eq!(told(&pager)[&firing(DEAD)], 1);
+}
+
+/// Two clusters have an exporter each of the same job and instance, and one of them a second of the
+/// same database.
+#[tokio::test]
+async fn boards_are_told_apart_by_whatever_labels_their_targets_have() {
+    const DEAD: &str = "QueueboardDatabaseUnreachable";
+    let mut database = empty().await;
+    database.run(TROUBLE).await;
+    let [first, second] = [0, 1].map(|_| Exporter::serve(database.url(), &Options::default()));
+    let lost = Exporter::serve("sqlite:///nowhere/pipeline.db", &Options::default());
+    let pager = Pager::listen();
+    let alertmanager = Alertmanager::start(&routing(&pager));
+    let rules = hurried(|alert| match alert {
+        DEAD => ("1s", "[5s]"),
+        // Time for the other database to be found dead before.
+        _ => ("10s", "[5s]"),
+    });
+    let boards = [
+        (&lost, "board:9886", "a"),
+        (&first, "board:9886", "b"),
+        (&second, "staging:9886", "b"),
+    ];
+    let targets = boards.map(|(exporter, instance, cluster)| {
+        let labels = format!("instance: '{instance}', cluster: {cluster}");
+        format!("targets: ['{}'], labels: {{{labels}}}", exporter.metrics)
+    });
+    let _prometheus = prometheus(&targets, &rules, &alertmanager);
+    let of_both = ["QueueboardEtaMissing", "QueueboardJobStale"];
+    wait_for(&pager, |told| {
+        told.contains_key(&firing(DEAD))
+            && of_both
+                .iter()
+                .all(|alert| told.get(&firing(alert)) >= Some(&2))
+    });
+    let mut found = BTreeSet::new();
+    for post in pager.posts() {
+        for alert in post["alerts"].as_array().expect("alerts") {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let description = text(&alert["annotations"]["description"]);
+            let place = description.split_once(": ").expect("a place").0.to_owned();
+            found.insert((text(&alert["labels"]["alertname"]), place));
+            let cluster = &alert["labels"]["cluster"];
+            assert_eq!(
+                &post["groupLabels"]["cluster"], cluster,
+                "one ticket for two"
+            );
+        }
+    }
+    let there = |place: &str| of_both.map(|alert| (alert.to_owned(), place.to_owned()));
+    let mut expected = BTreeSet::from([(DEAD.to_owned(), "queueboard, board:9886, a".to_owned())]);
+    expected.extend(there("queueboard, board:9886, b"));
+    expected.extend(there("queueboard, staging:9886, b"));
+    assert_eq!(found, expected);
 }
 
 /// A database that has every table and not a row.
@@ -175,15 +231,15 @@ fn wait_for(pager: &Pager, arrived: impl Fn(&Told) -> bool) {
     }
 }
 
-/// A Prometheus with rules, which scrapes and evaluates every second.
-fn prometheus(exporter: &Exporter, rules: &str, alertmanager: &Alertmanager) -> Prometheus {
+/// A Prometheus with rules, which scrapes these targets and evaluates every second.
+fn prometheus(targets: &[String], rules: &str, alertmanager: &Alertmanager) -> Prometheus {
     let configuration = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
          rule_files: [rules.yml]\n\
          alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{}']}}]}}]}}\n\
-         scrape_configs: [{{job_name: queueboard, static_configs: [{{targets: ['{}']}}]}}]\n",
+         scrape_configs: [{{job_name: queueboard, static_configs: [{{{}}}]}}]\n",
         alertmanager.address(),
-        exporter.metrics
+        targets.join("}, {")
     );
     Prometheus::start(&configuration, &[("rules.yml", rules)])
 }
@@ -200,7 +256,7 @@ fn hurried(pace: impl Fn(&str) -> (&'static str, &'static str)) -> String {
             rule["keep_firing_for"] = "1s".into();
         }
         let expression = rule["expr"].as_str().expect("an expression");
-        let windows = ["[5m]", "[15m]", "[1h]", "[1d]", "[7d]"];
+        let windows = ["[15m]", "[30m]", "[1h]", "[4h]", "[6h]", "[1d]", "[7d]"];
         let hurried = windows
             .iter()
             .fold(expression.to_owned(), |all, long| all.replace(long, window));

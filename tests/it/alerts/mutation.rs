@@ -137,20 +137,16 @@ fn expressions(expression: &str) -> Vec<String> {
     // With a label less by which it groups or matches.
     let mut groups = false;
     for (place, token) in tokens.iter().enumerate() {
-        groups = match *token {
-            "by" | "on" | "ignoring" => true,
-            ")" => false,
-            _ => groups,
-        };
-        if groups
-            && matches!(
-                *token,
-                "job" | "instance" | "machine" | "stage" | "status" | "kind" | "label"
-            )
-        {
+        let is_word = token.chars().all(char::is_alphabetic);
+        if groups && is_word {
             let (before, after) = (tokens[..place].concat(), tokens[place + 1..].concat());
             mutants.push(format!("{before}nothing{after}"));
         }
+        groups = match *token {
+            "without" | "ignoring" => true,
+            ")" => false,
+            _ => groups,
+        };
     }
     // Without one of its clauses, the first included.
     let is_set = |token: &str| matches!(token, "and" | "or" | "unless");
@@ -158,9 +154,8 @@ fn expressions(expression: &str) -> Vec<String> {
     if let Some(first) = starts.first() {
         let rest = tokens[first + 1..].concat();
         let rest = rest.trim_start();
-        let matching = ["on (", "ignoring ("]
-            .into_iter()
-            .find_map(|matching| rest.strip_prefix(matching)?.split_once(')'));
+        let matching = rest.strip_prefix("ignoring (");
+        let matching = matching.and_then(|labels| labels.split_once(')'));
         mutants.push(matching.map_or(rest, |(_, rest)| rest).to_owned());
     }
     starts.push(tokens.len());
@@ -197,7 +192,9 @@ fn instead_of(token: &str) -> Vec<String> {
         "max_over_time" => &["min_over_time", "last_over_time"],
         "min_over_time" => &["max_over_time", "last_over_time"],
         "changes" => &["count_over_time"],
-        "absent" => &["count"],
+        "sum_over_time" => &["count_over_time", "max_over_time"],
+        "count" => &["max"],
+        "clamp_min" => &["clamp_max"],
         _ => &[],
     };
     let mut all: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
