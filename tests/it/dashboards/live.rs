@@ -13,7 +13,7 @@ pub(super) fn scraping(metrics: SocketAddr) -> Prometheus {
 /// A Prometheus that has scraped targets for a while.
 pub(super) fn scraping_targets(targets: &str) -> Prometheus {
     let configuration = format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
+        "global: {{scrape_interval: 2s, scrape_timeout: 2s}}\n\
          scrape_configs: [{{job_name: queueboard, static_configs: [{targets}]}}]\n"
     );
     let prometheus = Prometheus::start(&configuration, &[]);
