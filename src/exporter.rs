@@ -1,6 +1,7 @@
 //! What every command and listener shares: collect, then judge.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -15,6 +16,10 @@ use crate::judge::failures::{self, Failure, Failures, cause_of};
 use crate::judge::{Board, judge};
 use crate::snapshot::{Collector, Excerpt, FailedQuestion, FailedRow, Id, Outcome, Selection};
 use crate::source::Source;
+
+/// How long a board waits for the causes of failed rows, which people's lists may keep waiting; the
+/// last that were counted do instead.
+const PATIENCE_FOR_CAUSES: Duration = Duration::from_secs(1);
 
 /// A pipeline and the database that it is read from.
 #[derive(Debug)]
@@ -60,7 +65,8 @@ impl Exporter {
             return judge(&*snapshot.await, &self.pipeline);
         }
         let begun = Instant::now();
-        let causes = async { (self.causes(deadline).await, begun.elapsed()) };
+        let patience = deadline.min(begun + PATIENCE_FOR_CAUSES);
+        let causes = async { (self.causes(patience).await, begun.elapsed()) };
         let (snapshot, (causes, took)) = tokio::join!(snapshot, causes);
         let mut board = judge(&snapshot, &self.pipeline);
         board.outcomes.push(Outcome {

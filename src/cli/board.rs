@@ -115,7 +115,10 @@ async fn watch(
 
 async fn collect(exporter: &Exporter) -> Board {
     let deadline = Instant::now() + TIMEOUT;
-    exporter.board(Collector::ALL.to_vec(), deadline).await
+    // The terminal has no room for why rows failed.
+    let mut wanted = Collector::ALL.to_vec();
+    wanted.retain(|collector| *collector != Collector::Causes);
+    exporter.board(wanted, deadline).await
 }
 
 /// A time between two boards.
