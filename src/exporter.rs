@@ -85,7 +85,11 @@ impl Exporter {
         let read = async move {
             let mut tally = Tally::default();
             let (all, scope) = (FailedQuestion::default(), pipeline.scope());
-            let read = failed::each(&lists, &all, &scope, |row| tally.add(&row)).await;
+            let mut read = failed::each(&lists, &all, &scope, |row| tally.add(&row)).await;
+            if read.as_ref().is_err_and(FailedError::may_be_begun_anew) {
+                tally = Tally::default();
+                read = failed::each(&lists, &all, &scope, |row| tally.add(&row)).await;
+            }
             // Of a database that does not answer, and of doubts, a scrape complains itself.
             let error = match &read {
                 Err(FailedError::Database(error)) => Some(error),

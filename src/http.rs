@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod deadline;
 pub mod external;
 pub mod failed;
+pub mod head;
 pub mod lists;
 pub mod metrics;
 pub mod negotiate;
@@ -30,6 +31,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::server::conn::http1;
@@ -142,11 +144,17 @@ async fn speak<S: Service>(
     place: &Place,
     watcher: Watcher,
 ) -> hyper::Result<()> {
-    let answer = service_fn(|request| async {
-        let _answering = place.answering();
-        let mut response = service.answer(request, peer).await;
-        add(&web.current().headers, &mut response);
-        Ok::<_, Infallible>(response)
+    // In a box: else a connection that asks nothing has room for the largest answer.
+    let answer = service_fn(|request| {
+        Box::pin(async {
+            let _answering = place.answering();
+            let mut response = match head::refusal(request.headers()) {
+                Some(reason) => response::error(StatusCode::BAD_REQUEST, &reason),
+                None => service.answer(request, peer).await,
+            };
+            add(&web.current().headers, &mut response);
+            Ok::<_, Infallible>(response)
+        })
     });
     let connection = http1::Builder::new()
         .max_buf_size(MOST_HEAD)

@@ -98,16 +98,29 @@ impl Table {
         let mut ids = self.queue.columns.iter();
         let id = ids.find(|column| column.name == "id");
         let id = id.map_or("text", |column| &column.declared);
-        // The former values have names of their own: a condition on the row names its columns.
-        let former = list(&|Column { name, .. }| format!("q.{name} AS former_{name}"));
-        let columns = list(&|Column { name, declared, .. }| format!("former_{name} {declared}"));
+        // The former values have names of their own: a condition on the row names its columns. JSON
+        // as it was written may hold what no value of a record can: it goes as text.
+        let is_json = |column: &Column| column.kind == Kind::Json;
+        let as_text = |column: &Column| if is_json(column) { "::text" } else { "" };
+        let former = list(&|column| {
+            let (name, as_text) = (&column.name, as_text(column));
+            format!("q.{name}{as_text} AS former_{name}")
+        });
+        let columns = list(&|column| {
+            let declared = if is_json(column) {
+                "text"
+            } else {
+                &column.declared
+            };
+            format!("former_{} {declared}", column.name)
+        });
+        let restored = list(&|Column { name, declared, .. }| {
+            format!("{name} = former.former_{name}::{declared}")
+        });
         let parts = [
             ("{former}", format!("q.id, {former}")),
             ("{columns}", format!("id {id}, {columns}")),
-            (
-                "{restored}",
-                list(&|Column { name, .. }| format!("{name} = former.former_{name}")),
-            ),
+            ("{restored}", restored),
             ("{is_untouched}", self.is_untouched(action)),
         ];
         self.fill(&fill(statement, &parts))

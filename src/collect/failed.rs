@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::snapshot::{
     FailedQuestion, FailedRow, FailedRows, Id, Position, RowStatus, Scope, Selection, UnixSeconds,
 };
-use crate::source::fault::reason;
+use crate::source::fault::{Fault, reason};
 use crate::source::pool::{Connect, Pool};
 use crate::source::{Limits, Opening, Session, Source};
 
@@ -46,6 +46,11 @@ pub enum FailedError {
 }
 
 impl FailedError {
+    /// Returns whether the database ended the transaction for its own ends.
+    pub fn may_be_begun_anew(&self) -> bool {
+        matches!(self, Self::Database(error) if Fault::of(error).may_be_begun_anew())
+    }
+
     /// Returns why, for the log.
     pub fn reason(&self) -> String {
         match self {

@@ -6,7 +6,8 @@ use hyper::header::{HOST, HeaderName, ORIGIN};
 
 use super::external::External;
 
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// The header by which a browser says whose page asks.
+pub const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Returns why a request is taken to come from another site, if it is.
 ///

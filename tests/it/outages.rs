@@ -89,8 +89,9 @@ async fn an_outage_leaves_no_dead_connection_in_the_pool() {
     assert_eq!(database.sessions().await, 2);
     database.kill_sessions().await;
     exporter.assert_whole();
-    assert_eq!(database.sessions().await, 1);
-    assert_descriptors(&exporter, descriptors + 1);
+    // One of the scrapes, and one of the lists.
+    assert_eq!(database.sessions().await, 2);
+    assert_descriptors(&exporter, descriptors + 2);
 }
 
 /// The socket of the last answer may be open for a moment.
@@ -208,7 +209,7 @@ async fn a_network_that_goes_silent_in_mid_query_is_waited_for_no_longer_than_th
             network.repair();
             exporter.assert_whole();
             let sessions = database.sessions().await;
-            assert!(sessions <= 2, "{word} {carries_word}: {sessions} sessions");
+            assert!(sessions <= 4, "{word} {carries_word}: {sessions} sessions");
         }
     }
 }
@@ -229,7 +230,7 @@ async fn five_hundred_outages_leave_nothing_behind() {
         exporter.page_within(Duration::from_millis(100));
         most = most.max(database.sessions().await);
     }
-    assert!(most <= 2, "{most} sessions");
+    assert!(most <= 4, "{most} sessions");
     network.repair();
     exporter.assert_whole();
     assert_descriptors(&exporter, descriptors);

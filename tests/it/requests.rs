@@ -1,4 +1,6 @@
-use crate::support::{Database, Engine, Exporter, Options, TOKEN, bearer, post, request, send};
+use crate::support::{
+    Database, Engine, Exporter, Options, TOKEN, bearer, get, post, request, send,
+};
 
 /// Bodies of a retry or a skip that are refused, and the word that the refusal names.
 const BODIES: [(&str, &str); 33] = [
@@ -286,4 +288,61 @@ fn without_a_token_the_listener_is_off_and_the_log_says_how_to_turn_it_on() {
         "{said}"
     );
     assert!(connected.is_err(), "something listens at {address}");
+}
+
+#[tokio::test]
+async fn of_what_decides_there_is_one() {
+    let (mut database, exporter) = exporter().await;
+    let before = database.texts(FINGERPRINT).await;
+    let (right, json) = (bearer(), "Content-Type: application/json");
+    for (name, first, second) in [
+        (
+            "authorization",
+            right.as_str(),
+            "Authorization: Bearer wrong",
+        ),
+        (
+            "authorization",
+            "Authorization: Bearer wrong",
+            right.as_str(),
+        ),
+        ("host", "Host: board", "Host: board"),
+        (
+            "origin",
+            "Origin: http://board",
+            "Origin: http://evil.example",
+        ),
+        (
+            "sec-fetch-site",
+            "Sec-Fetch-Site: same-origin",
+            "Sec-Fetch-Site: cross-site",
+        ),
+        ("content-type", json, "Content-Type: text/plain"),
+    ] {
+        let mut headers = vec![first, second];
+        headers.extend([right.as_str(), json].into_iter().filter(|other| {
+            let own = |header: &str| header.split(':').next().map(str::to_lowercase);
+            own(other) != own(first)
+        }));
+        let body = r#"{"ids": [1]}"#;
+        let answer = send(exporter.admin, "POST", "/api/queue/retry", &headers, body);
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status, 400, "{headers:?}");
+        assert!(answer.text().contains(name), "{}", answer.text());
+        // The other listener is no other.
+        assert_eq!(
+            get(exporter.metrics, "/metrics", &[first, second]).status,
+            400
+        );
+    }
+    assert_eq!(database.texts(FINGERPRINT).await, before);
+    assert_eq!(
+        get(
+            exporter.metrics,
+            "/metrics",
+            &["Accept: a/b", "Accept: */*"]
+        )
+        .status,
+        200
+    );
 }
