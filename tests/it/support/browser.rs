@@ -31,23 +31,33 @@ pub(crate) struct Browser {
     _profile: TempDir,
 }
 
+/// Starts a driver, and returns the port on which it listens, if it does.
+fn drive() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Debian's chromium-driver; use tests/run");
+    let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let port = line.split_once("successfully on port ")?.1;
+        port.trim_end_matches('.').parse().ok()
+    });
+    // Nobody to speak to would stop the driver.
+    std::thread::spawn(move || lines.for_each(drop));
+    match port {
+        Some(port) => Some((driver, port)),
+        None => driver.wait().ok().and(None),
+    }
+}
+
 impl Browser {
     /// Opens a browser whose page is so wide and high.
     pub(crate) fn open(width: u32, height: u32) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Debian's chromium-driver; use tests/run");
-        let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
-        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            let port = line.split_once("successfully on port ")?.1;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        });
-        // Nobody to speak to would stop the driver.
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = SocketAddr::from(([127, 0, 0, 1], port.expect("the driver's port")));
+        // It ends by itself where another process was given its port.
+        let (driver, port) = (0..5).find_map(|_| drive()).expect("the driver's port");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let profile = TempDir::new().expect("a folder");
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
