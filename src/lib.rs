@@ -14,7 +14,8 @@
 //!   [`judge::prospect`] foretells when a stage is done, held against simulated lives by
 //!   `tests/eta/run`; [`judge::problems`] names what somebody should look at
 //! * [`render`]: a board becomes metrics, JSON, or text for a terminal
-//! * [`admin`]: what people may change: retry, skip, and the one transaction that does it
+//! * [`admin`]: what people may change: retry, skip, the one transaction that does it, and the runs
+//!   of many of them
 //! * [`exporter`]: collect and judge in one call, as every command and listener does
 //! * [`mod@check`]: what would keep the exporter from telling the truth, and how to mend it
 //! * [`telemetry`]: the exporter's own numbers
@@ -26,8 +27,9 @@
 //!
 //! * [`judge`] and [`render`] touch nothing outside their arguments: no database, clock,
 //!   environment or log. A test reads their source to hold this.
-//! * No number outlives its scrape: metric families are made anew from each board. What is kept
-//!   between scrapes is only evidence for predictions: what the queue did in the past, relied on
+//! * No number outlives its scrape but how many failed rows share a cause, which takes long to count
+//!   and is told for five minutes at most ([`collect::kept`]): metric families are made anew from
+//!   each board. What else is kept between scrapes is only evidence for predictions: what the queue did in the past, relied on
 //!   for an hour at most (`collect::past`), and how far the jobs that run were at their heartbeats
 //!   of the last hour of work ([`collect::heartbeats`]).
 //! * No second place knows what an ETA is, what a metric is called, or what a database error means.

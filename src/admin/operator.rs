@@ -13,7 +13,7 @@ use crate::snapshot::{Id, Scope, Statuses};
 use crate::source::fault::{Fault, reason};
 use crate::source::pool::{Connect, Lease, Pool};
 use crate::source::postgres::PostgresSession;
-use crate::source::shape::Relation;
+use crate::source::shape::{Column, Relation};
 use crate::source::sqlite::SqliteSession;
 use crate::source::{Options, options};
 
@@ -46,6 +46,15 @@ pub(super) struct Table {
     pub(super) statuses: Statuses,
     /// Seconds from UTC to the zone of timestamps that have none.
     pub(super) offset: i32,
+}
+
+impl Table {
+    /// Writes something about each column that an action changes, as far as they are there.
+    pub(super) fn list(&self, action: Action, write: impl Fn(&Column) -> String) -> String {
+        let columns = self.queue.columns.iter();
+        let changed = columns.filter(|column| action.columns().contains(&column.name.as_str()));
+        changed.map(write).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// One read-write transaction on one connection.

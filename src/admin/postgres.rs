@@ -81,20 +81,8 @@ const MARK: &str = r#"jsonb_build_object('skipped_by_user', true, 'skipped_at',
     to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))"#;
 
 impl Table {
-    /// Returns the columns that an action changes, as far as they are there.
-    fn changed(&self, action: Action) -> Vec<&Column> {
-        let columns = self.queue.columns.iter();
-        let is_changed = |column: &&Column| action.columns().contains(&column.name.as_str());
-        columns.filter(is_changed).collect()
-    }
-
     /// Writes a statement about what rows were before an action.
     fn fill_former(&self, statement: &str, action: Action) -> AssertSqlSafe<String> {
-        let changed = self.changed(action);
-        let list = |write: &dyn Fn(&Column) -> String| {
-            let columns = changed.iter().map(|column| write(column));
-            columns.collect::<Vec<_>>().join(", ")
-        };
         let mut ids = self.queue.columns.iter();
         let id = ids.find(|column| column.name == "id");
         let id = id.map_or("text", |column| &column.declared);
@@ -102,11 +90,11 @@ impl Table {
         // as it was written may hold what no value of a record can: it goes as text.
         let is_json = |column: &Column| column.kind == Kind::Json;
         let as_text = |column: &Column| if is_json(column) { "::text" } else { "" };
-        let former = list(&|column| {
+        let former = self.list(action, |column| {
             let (name, as_text) = (&column.name, as_text(column));
             format!("q.{name}{as_text} AS former_{name}")
         });
-        let columns = list(&|column| {
+        let columns = self.list(action, |column| {
             let declared = if is_json(column) {
                 "text"
             } else {
@@ -114,7 +102,7 @@ impl Table {
             };
             format!("former_{} {declared}", column.name)
         });
-        let restored = list(&|Column { name, declared, .. }| {
+        let restored = self.list(action, |Column { name, declared, .. }| {
             format!("{name} = former.former_{name}::{declared}")
         });
         let parts = [

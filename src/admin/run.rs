@@ -22,12 +22,12 @@ use work::Work;
 pub const BATCH: usize = 1000;
 
 /// What a person asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Asked {
     /// An action to rows that they named.
     Ids(Action, Vec<Id>),
-    /// An action to rows that have something in common; the selection has the first of them.
-    Matching(Action, Box<Matching>, Selection),
+    /// An action to rows that have something in common.
+    Matching(Action, Box<Matching>),
     /// To take an action of another run back.
     Undo(Action, Arc<Run>),
 }
@@ -41,12 +41,13 @@ impl Asked {
         }
     }
 
-    fn rows(&self) -> usize {
+    /// Returns how many rows it is about, of those that were found.
+    fn rows(&self, found: &Selection) -> usize {
         match self {
             Self::Ids(_, ids) => ids.len(),
-            Self::Matching(_, matching, selection) => matching
+            Self::Matching(_, matching) => matching
                 .limit
-                .min(usize::try_from(selection.matching).unwrap_or(0)),
+                .min(usize::try_from(found.matching).unwrap_or(0)),
             Self::Undo(_, run) => run.state().formers.len(),
         }
     }
@@ -78,6 +79,8 @@ pub struct Run {
     pub began: DateTime<Utc>,
     /// How many rows it is about, as far as was known when it began.
     pub rows: usize,
+    /// The rows that were found, until they are acted on: they may be many, and the run is kept.
+    found: Mutex<Selection>,
     state: Mutex<State>,
     stop: watch::Sender<bool>,
     ended: watch::Sender<bool>,
@@ -100,10 +103,17 @@ pub struct State {
 
 impl Run {
     /// Begins a run, of which nothing is done yet.
-    pub fn new(number: u64, asked: Asked, actor: String, began: DateTime<Utc>) -> Self {
+    pub fn new(
+        number: u64,
+        asked: Asked,
+        found: Selection,
+        actor: String,
+        began: DateTime<Utc>,
+    ) -> Self {
         Self {
             number,
-            rows: asked.rows(),
+            rows: asked.rows(&found),
+            found: Mutex::new(found),
             asked,
             actor,
             began,
@@ -121,7 +131,7 @@ impl Run {
     /// Returns whether nobody waits for its end: it takes more than one batch, or takes its time.
     pub fn is_long(&self) -> bool {
         let is_paced = match &self.asked {
-            Asked::Matching(_, matching, _) => matching.per_minute.is_some_and(|n| n < self.rows),
+            Asked::Matching(_, matching) => matching.per_minute.is_some_and(|n| n < self.rows),
             _ => false,
         };
         is_paced || self.rows > BATCH
@@ -162,7 +172,8 @@ impl Run {
         };
         let end = match &self.asked {
             Asked::Ids(action, ids) => work.act(*action, ids).await,
-            Asked::Matching(action, matching, first) => {
+            Asked::Matching(action, matching) => {
+                let first = self.take_found();
                 work.act_matching(*action, matching, first).await
             }
             Asked::Undo(action, run) => work.undo(*action, run).await,
@@ -173,14 +184,12 @@ impl Run {
         self.ended.send_replace(true);
     }
 
+    fn take_found(&self) -> Selection {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut found)
+    }
+
     fn is_stopped(&self) -> bool {
         *self.stop.borrow()
-    }
-}
-
-/// Two runs are the same when they are one.
-impl PartialEq for Run {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
     }
 }

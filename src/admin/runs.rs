@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use crate::exporter::Exporter;
+use crate::snapshot::Selection;
 use crate::telemetry::Telemetry;
 
 use super::operator::Operator;
@@ -84,7 +85,7 @@ impl Runs {
         run.cloned().ok_or(Refusal::Unknown)
     }
 
-    /// Begins what a person asks for; it goes on by itself.
+    /// Begins what a person asks for, with the rows that were found for it; it goes on by itself.
     ///
     /// # Errors
     ///
@@ -92,10 +93,11 @@ impl Runs {
     pub fn begin(
         self: &Arc<Self>,
         asked: Asked,
+        found: Selection,
         actor: &str,
         exporter: Arc<Exporter>,
     ) -> Result<Arc<Run>, Refusal> {
-        let run = self.memory().add(asked, actor)?;
+        let run = self.memory().add(asked, found, actor)?;
         let (runs, own) = (Arc::clone(self), Arc::clone(&run));
         tokio::spawn(async move {
             own.go(&runs.operator, &exporter, &runs.telemetry).await;
@@ -132,7 +134,9 @@ impl Runs {
         }
         state.is_undone = true;
         drop(state);
-        self.begin(Asked::Undo(action, run), actor, exporter)
+        let asked = Asked::Undo(action, Arc::clone(&run));
+        let begun = self.begin(asked, Selection::default(), actor, exporter);
+        begun.inspect_err(|_| run.state().is_undone = false)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -142,13 +146,13 @@ impl Runs {
 
 impl Memory {
     /// Remembers a run in the place of the oldest that has ended.
-    fn add(&mut self, asked: Asked, actor: &str) -> Result<Arc<Run>, Refusal> {
+    fn add(&mut self, asked: Asked, found: Selection, actor: &str) -> Result<Arc<Run>, Refusal> {
         if self.runs.len() >= MOST_RUNS {
             let ended = self.runs.iter().position(|run| run.state().end.is_some());
             self.runs.remove(ended.ok_or(Refusal::Full)?);
         }
         self.latest += 1;
-        let run = Arc::new(Run::new(self.latest, asked, actor.to_owned(), now()));
+        let run = Arc::new(Run::new(self.latest, asked, found, actor.to_owned(), now()));
         self.runs.push_back(Arc::clone(&run));
         Ok(run)
     }

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, query_as, query_scalar, raw_sql};
 
 use crate::snapshot::{Id, Scope, Statuses};
 use crate::source::fill;
+use crate::source::shape::Column;
 use crate::source::sqlite::relations::{is_one_of, is_skipped, literal};
 use crate::source::sqlite::{SqliteSession, asked};
 
@@ -82,27 +83,15 @@ const ANY_FAILED: &str = "
 SELECT CAST(id AS TEXT) FROM processing_queue WHERE {is_failed} LIMIT 1";
 
 impl Table {
-    /// Returns the columns that an action changes, as far as they are there.
-    fn changed_sqlite(&self, action: Action) -> Vec<&'static str> {
-        let columns = action.columns().iter().copied();
-        let is_there = |column: &&str| self.queue.kind(column).is_some();
-        columns.filter(is_there).collect()
-    }
-
     /// Writes a statement about what rows were before an action.
     fn fill_former_sqlite(&self, statement: &str, action: Action) -> AssertSqlSafe<String> {
-        let changed = self.changed_sqlite(action);
-        let list = |write: &dyn Fn(&str) -> String| {
-            let columns = changed.iter().map(|column| write(column));
-            columns.collect::<Vec<_>>().join(", ")
-        };
-        let former = |name: &str| {
+        let former = |Column { name, .. }: &Column| {
             format!(
                 "'{name}', CASE typeof({name})
                      WHEN 'blob' THEN json_object('hex', hex({name})) ELSE {name} END"
             )
         };
-        let restored = |name: &str| {
+        let restored = |Column { name, .. }: &Column| {
             format!(
                 "{name} = CASE json_type(former, '$.{name}')
                      WHEN 'object' THEN unhex(former ->> '$.{name}.hex')
@@ -125,8 +114,8 @@ impl Table {
             ),
         };
         let parts = [
-            ("{former}", list(&former)),
-            ("{restored}", list(&restored)),
+            ("{former}", self.list(action, former)),
+            ("{restored}", self.list(action, restored)),
             ("{is_untouched}", is_untouched),
         ];
         self.fill_sqlite(&fill(statement, &parts))

@@ -42,8 +42,8 @@ pub async fn answer(
         Ok(order) => order,
         Err((status, reason)) => return response::error(status, &reason),
     };
-    let asked = match order {
-        Order::Ids(ids) => Asked::Ids(action, ids),
+    let (asked, found) = match order {
+        Order::Ids(ids) => (Asked::Ids(action, ids), Selection::default()),
         Order::Matching(matching) => {
             let selection = match select(&exporter, &matching).await {
                 Ok(selection) => selection,
@@ -59,10 +59,10 @@ pub async fn answer(
                 let refusal = render::actions::unexpected(&plan, expected);
                 return response::json(StatusCode::CONFLICT, &refusal);
             }
-            Asked::Matching(action, Box::new(matching), selection)
+            (Asked::Matching(action, Box::new(matching)), selection)
         }
     };
-    match runs.begin(asked, actor, exporter) {
+    match runs.begin(asked, found, actor, exporter) {
         Ok(run) => told(&run).await,
         Err(refusal) => refused(&refusal),
     }

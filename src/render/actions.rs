@@ -79,7 +79,7 @@ pub fn run(run: &Run) -> Value {
     }
     match &run.asked {
         Asked::Ids(..) => {}
-        Asked::Matching(_, matching, _) => {
+        Asked::Matching(_, matching) => {
             let filter: Map<String, Value> = matching
                 .filter
                 .pairs()

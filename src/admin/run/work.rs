@@ -44,7 +44,7 @@ impl Work<'_> {
         &self,
         action: Action,
         matching: &Matching,
-        first: &Selection,
+        first: Selection,
     ) -> Result<(), End> {
         self.act(action, &first.ids).await?;
         let Some(per_minute) = matching.per_minute else {
@@ -54,8 +54,8 @@ impl Work<'_> {
         let mut question = matching.filter.question(pipeline);
         let before = question.failed_before.unwrap_or(f64::INFINITY);
         question.failed_before = Some(before.min(first.now));
-        question.after.clone_from(&first.last);
         let mut left = matching.limit - first.ids.len();
+        question.after = first.last;
         while left > 0 && question.after.is_some() {
             let mut stop = self.run.stop.subscribe();
             tokio::select! {

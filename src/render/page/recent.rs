@@ -50,7 +50,7 @@ fn what(run: &Run) -> String {
     let number = run.number;
     match &run.asked {
         Asked::Ids(action, _) => format!("{number}. {} {rows}", action.as_str()),
-        Asked::Matching(action, matching, _) => {
+        Asked::Matching(action, matching) => {
             let filter = matching.filter.pairs();
             let filter: Vec<String> = filter
                 .map(|(name, value)| format!("{name} “{value}”"))
