@@ -32,6 +32,10 @@ use sqlite::SqliteSession;
 /// How many connections the scrapes of one exporter use at most.
 const MOST_CONNECTIONS: usize = 2;
 
+/// How much of the file each connection to SQLite keeps, in KiB where it is negative: the kernel
+/// keeps the rest.
+const SQLITE_CACHE: &str = "-512";
+
 /// A database that holds a pipeline.
 #[derive(Debug)]
 pub enum Source {
@@ -93,6 +97,7 @@ pub fn options(url: &str) -> anyhow::Result<Options> {
             let options: SqliteConnectOptions = url.parse().context("reading the sqlite:// URL")?;
             // A pipeline that is not there must not be made by whoever looks at it.
             let options = options.create_if_missing(false);
+            let options = options.pragma("cache_size", SQLITE_CACHE);
             Ok(Options::Sqlite(Box::new(
                 options.disable_statement_logging(),
             )))

@@ -182,24 +182,26 @@ AND (?4 IS NULL OR CAST(q.id AS TEXT) = ?4 OR CAST(q.document_id AS TEXT) = ?4
                             lower(?4)) > 0))
 AND (?5 IS NULL OR coalesce(q.completed_at, q.started_at) < ?5)";
 
-/// A text is read only of rows that are told, and once: the sorting is of what it goes by. One with
-/// fewer characters than its bytes can be, having a NUL in it, is cut by its bytes.
+/// A text is read only of rows that are told. Each is copied as seldom as can be, some are of a
+/// mebibyte: how long it is is told first, and only its ends go through the sorting. One with fewer
+/// characters than its bytes can be, having a NUL in it, is cut by its bytes.
 pub(super) const FAILED: &str = "
 SELECT CAST(r.id AS TEXT) AS id, r.stage, CAST(r.document_id AS TEXT) AS document_id,
-       r.document_is_gone,
-       r.title, r.original_filename, r.file_path, r.attempts, r.max_attempts, r.failed_at,
-       CASE WHEN r.characters > ?11 + ?12 THEN substr(r.error, 1, ?11) ELSE r.error END AS error_message,
-       CASE WHEN r.characters > ?11 + ?12 THEN substr(r.error, -?12) END AS error_end,
-       coalesce(max(r.characters - ?11 - ?12, 0), 0) AS error_left_out
+       {document_is_gone} AS document_is_gone,
+       substr(d.title, 1, {name_and_one}) AS title,
+       substr(d.original_filename, 1, {name_and_one}) AS original_filename,
+       substr(d.file_path, -{name_and_one}) AS file_path, r.attempts, r.max_attempts, r.failed_at,
+       CASE WHEN r.has_nul THEN substr(CAST(e.error_message AS BLOB), 1, ?11 + iif(left_out > 0, 0, ?12))
+            ELSE substr(e.error_message, 1, ?11 + iif(left_out > 0, 0, ?12)) END AS error_message,
+       CASE WHEN left_out <= 0 THEN NULL
+            WHEN r.has_nul THEN substr(CAST(e.error_message AS BLOB), -?12)
+            ELSE substr(e.error_message, -?12) END AS error_end,
+       max(left_out, 0) AS error_left_out
 FROM (
-    SELECT *, length(error) AS characters
+    SELECT *, bytes > 4 * characters AS has_nul,
+           coalesce(iif(bytes > 4 * characters, bytes, characters) - ?11 - ?12, 0) AS left_out
     FROM (
-        SELECT q.*, substr(d.title, 1, {name_and_one}) AS title,
-               substr(d.original_filename, 1, {name_and_one}) AS original_filename,
-               substr(d.file_path, -{name_and_one}) AS file_path,
-               {document_is_gone} AS document_is_gone,
-               CASE WHEN octet_length(e.error_message) <= 4 * length(e.error_message)
-                    THEN e.error_message ELSE CAST(e.error_message AS BLOB) END AS error
+        SELECT q.*, length(e.error_message) AS characters, octet_length(e.error_message) AS bytes
         FROM (
             SELECT id, stage, document_id, attempts, max_attempts,
                    coalesce(completed_at, started_at) AS failed_at
@@ -211,11 +213,11 @@ FROM (
             LIMIT ?9 OFFSET ?10
         ) AS q
         LEFT JOIN {errors} AS e ON e.id = q.id
-        LEFT JOIN {documents} AS d ON d.id = q.document_id
         LIMIT -1
     )
-    LIMIT -1
 ) AS r
+LEFT JOIN {errors} AS e ON e.id = r.id
+LEFT JOIN {documents} AS d ON d.id = r.document_id
 ORDER BY r.stage, coalesce(r.failed_at, -9e999) DESC, r.id DESC
 LIMIT -1";
 

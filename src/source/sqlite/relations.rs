@@ -177,7 +177,7 @@ fn documents(documents: &Relation) -> String {
 /// Where there is no table of documents, none is gone.
 fn document_is_gone(documents: &Relation) -> String {
     let is_gone = match documents.exists() {
-        true => "q.document_id IS NOT NULL AND d.id IS NULL",
+        true => "r.document_id IS NOT NULL AND d.id IS NULL",
         false => "FALSE",
     };
     is_gone.to_owned()

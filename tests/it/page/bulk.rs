@@ -34,10 +34,14 @@ async fn failed(database: &mut Database) -> i64 {
     database.texts(query).await[0].parse().expect("a number")
 }
 
+/// Says yes, and waits for the answer: the page may take the click up a moment later.
 fn confirm(browser: &Browser) {
     browser.wait_until("return document.getElementById('confirm').open");
     browser.click("#confirm-yes");
-    browser.wait_until("return !document.getElementById('outcome-text').innerText.endsWith('…')");
+    browser.wait_until(
+        "const said = document.getElementById('outcome-text').innerText;
+         return said !== '' && !said.endsWith('…')",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
