@@ -7,6 +7,7 @@
 
 pub mod file;
 pub mod pipeline;
+pub mod secret;
 pub mod validate;
 pub mod web;
 

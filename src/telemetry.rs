@@ -20,6 +20,7 @@ pub struct Telemetry {
     pub registry: Registry,
     http_requests: Family<Request, Counter>,
     admin_items: Family<AdminItem, Counter>,
+    wrong_credentials: Family<Listener, Counter>,
     reload_successful: Gauge,
     reload_success_time: Gauge<f64, AtomicU64>,
     refused_files: Mutex<BTreeSet<&'static str>>,
@@ -35,6 +36,11 @@ struct Request {
 struct AdminItem {
     action: &'static str,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Listener {
+    listener: &'static str,
 }
 
 /// What can become of an item on which a person acts.
@@ -74,6 +80,12 @@ impl Telemetry {
             "Queue rows on which a person acted, by what became of them",
             admin_items.clone(),
         );
+        let wrong_credentials = Family::<Listener, Counter>::default();
+        registry.register(
+            "queueboard_http_wrong_credentials",
+            "Requests whose token or password was wrong, by listener",
+            wrong_credentials.clone(),
+        );
         let (reload_successful, reload_success_time) = (Gauge::default(), Gauge::default());
         registry.register(
             "queueboard_config_last_reload_successful",
@@ -98,6 +110,7 @@ impl Telemetry {
             registry,
             http_requests,
             admin_items,
+            wrong_credentials,
             reload_successful,
             reload_success_time,
             refused_files: Mutex::default(),
@@ -128,6 +141,13 @@ impl Telemetry {
         self.admin_items
             .get_or_create(&AdminItem { action, outcome })
             .inc_by(rows);
+    }
+
+    /// Counts wrong credentials that a listener was sent.
+    pub fn guessed(&self, listener: &'static str, times: u64) {
+        self.wrong_credentials
+            .get_or_create(&Listener { listener })
+            .inc_by(times);
     }
 
     /// Counts an answered request.

@@ -12,6 +12,7 @@ use clap::Args;
 use hyper::header::HeaderName;
 use ipnet::IpNet;
 
+use crate::config::secret;
 use crate::http::credentials::Token;
 use crate::http::external::External;
 use crate::http::proxies::Proxies;
@@ -123,7 +124,7 @@ pub(super) struct Flags {
     )]
     admin_actor_header: Option<HeaderName>,
 
-    /// Addresses and networks of the proxies that set it; from others it is ignored
+    /// Proxies whose word is taken for who asks: by that header, and from where by X-Forwarded-For
     #[arg(
         long = "admin.trusted-proxies", env = "QUEUEBOARD_ADMIN_TRUSTED_PROXIES", global = true,
         value_name = "LIST", value_delimiter = ',', value_parser = network
@@ -194,20 +195,15 @@ impl Flags {
     }
 
     /// Returns which proxies may say for whom they ask.
-    pub(super) fn proxies(&self) -> anyhow::Result<Option<Proxies>> {
+    pub(super) fn proxies(&self) -> anyhow::Result<Proxies> {
         let trusted = self.admin_trusted_proxies.clone();
-        match self.admin_actor_header.clone() {
-            None if trusted.is_empty() => Ok(None),
-            Some(header) if !trusted.is_empty() => Ok(Some(Proxies { header, trusted })),
-            None => anyhow::bail!(
-                "--admin.trusted-proxies is given without --admin.actor-header: give the header in \
-                 which they name people too, such as X-Forwarded-User"
-            ),
-            Some(_) => anyhow::bail!(
-                "--admin.actor-header is given without --admin.trusted-proxies: give the addresses \
-                 of the proxies that set it too, such as 127.0.0.1, since anybody can send it"
-            ),
-        }
+        let header = self.admin_actor_header.clone();
+        anyhow::ensure!(
+            header.is_none() || !trusted.is_empty(),
+            "--admin.actor-header is given without --admin.trusted-proxies: give the addresses of \
+             the proxies that set it too, such as 127.0.0.1, since anybody can send it"
+        );
+        Ok(Proxies { header, trusted })
     }
 
     /// Returns the admin token, from the file or from the environment, if there is one.
@@ -219,6 +215,7 @@ impl Flags {
         if let Some(path) = &self.admin_token_file {
             let shown = path.display();
             let text = std::fs::read_to_string(path);
+            secret::warn_of_access("--admin.token-file", path);
             let text = text.with_context(|| format!("reading --admin.token-file {shown}"))?;
             return Token::new(&text)
                 .with_context(|| format!("--admin.token-file {shown}"))

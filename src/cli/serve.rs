@@ -16,6 +16,7 @@ use crate::exporter::Exporter;
 use crate::http;
 use crate::http::admin::Admin;
 use crate::http::credentials::Token;
+use crate::http::guesses::Guesses;
 use crate::http::lists::Lists;
 use crate::http::metrics::Metrics;
 use crate::http::proxies::Proxies;
@@ -81,12 +82,12 @@ pub(super) async fn demo(flags: &mut Flags) -> anyhow::Result<()> {
 /// Who may use the admin listener, and the role under which they change rows.
 struct People {
     token: Token,
-    proxies: Option<Proxies>,
+    proxies: Proxies,
     operator: Operator,
 }
 
 impl People {
-    fn new(token: Token, proxies: Option<Proxies>, database_url: &str) -> anyhow::Result<Self> {
+    fn new(token: Token, proxies: Proxies, database_url: &str) -> anyhow::Result<Self> {
         let operator = Operator::new(database_url).context("--admin.database-url")?;
         Ok(Self {
             token,
@@ -125,7 +126,7 @@ impl<'a> Listeners<'a> {
             titles: flags.collectors.titles,
             timeout_offset: flags.timeout_offset,
             web: Arc::clone(&web),
-            users: Users::new()?,
+            users: Users::new(Guesses::new("metrics", Arc::clone(&telemetry)))?,
         };
         let listener = bind(flags.listen_address, "--web.listen-address").await?;
         let admin = match people {
@@ -148,6 +149,7 @@ impl<'a> Listeners<'a> {
                     name: flags.board_name.clone(),
                     external: flags.admin_external(),
                     runs: Arc::new(runs),
+                    guesses: Guesses::new("admin", Arc::clone(&telemetry)),
                     telemetry,
                     token: token.subscribe(),
                     proxies,

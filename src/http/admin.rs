@@ -15,7 +15,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::AUTHORIZATION;
 use hyper::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 use tokio::sync::watch;
@@ -30,8 +29,9 @@ use crate::render;
 use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
-use super::credentials::Token;
+use super::credentials::{self, Token};
 use super::external::External;
+use super::guesses::Guesses;
 use super::lists::Lists;
 use super::packing::Packing;
 use super::proxies::Proxies;
@@ -58,8 +58,10 @@ pub struct Admin {
     pub telemetry: Arc<Telemetry>,
     /// What opens the listener.
     pub token: watch::Receiver<Arc<Token>>,
+    /// Who sent wrong tokens.
+    pub guesses: Guesses,
     /// Who may say for whom a request is.
-    pub proxies: Option<Proxies>,
+    pub proxies: Proxies,
     /// What reads the configuration again.
     pub reload: Reload,
     /// Where lists of failed rows take their turn.
@@ -68,16 +70,15 @@ pub struct Admin {
 
 impl Service for Admin {
     async fn answer(&self, request: Request, peer: IpAddr) -> Response {
-        let authorization = request.headers().get(AUTHORIZATION);
-        let authorization = authorization.and_then(|value| value.to_str().ok());
-        let token = Arc::clone(&self.token.borrow());
-        let Some(user) = token.actor(authorization) else {
-            self.telemetry
-                .answered("unauthorized", StatusCode::UNAUTHORIZED.as_u16());
-            return unauthorized(request.headers());
+        let user = match self.admit(request.headers(), peer) {
+            Ok(user) => user,
+            Err(refusal) => {
+                self.telemetry
+                    .answered("unauthorized", refusal.status().as_u16());
+                return *refusal;
+            }
         };
-        let proxies = self.proxies.as_ref();
-        let person = proxies.and_then(|proxies| proxies.person(peer, request.headers()));
+        let person = self.proxies.person(peer, request.headers());
         let actor = person.unwrap_or(user);
         let (call, path) = self.find(request.method(), request.uri().path());
         let query = request.uri().query().unwrap_or_default();
@@ -119,6 +120,12 @@ impl Service for Admin {
     }
 }
 
+fn guessing(wait: Duration) -> Response {
+    let reason = "too many wrong tokens came from this address; try again later";
+    let refusal = response::error(StatusCode::TOO_MANY_REQUESTS, reason);
+    response::retry_after(refusal, wait)
+}
+
 fn unauthorized(headers: &HeaderMap) -> Response {
     let reason = "send the admin token as Bearer, or as the password of Basic";
     let refusal = response::error(StatusCode::UNAUTHORIZED, reason);
@@ -130,6 +137,25 @@ fn unauthorized(headers: &HeaderMap) -> Response {
 }
 
 impl Admin {
+    /// Returns whom a request's token lets in, or the answer to whom it does not.
+    fn admit(&self, headers: &HeaderMap, peer: IpAddr) -> Result<String, Box<Response>> {
+        let authorization = credentials::sent(headers);
+        let client = self.proxies.client(peer, headers).into();
+        if authorization.is_some()
+            && let Some(wait) = self.guesses.refuse(client)
+        {
+            return Err(Box::new(guessing(wait)));
+        }
+        let token = Arc::clone(&self.token.borrow());
+        if let Some(user) = token.actor(authorization) {
+            return Ok(user);
+        }
+        if authorization.is_some() {
+            self.guesses.note(client);
+        }
+        Err(Box::new(unauthorized(headers)))
+    }
+
     /// Finds what a path leads to, and the path as this listener knows it.
     fn find<'a>(&self, method: &Method, path: &'a str) -> (Call, &'a str) {
         let is_known = |path: &str| Call::of(method, path) != Call::NotFound;

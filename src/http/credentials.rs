@@ -2,10 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
 use subtle::ConstantTimeEq;
 
 /// How many characters a name has at most in the log.
 const MAX_NAME: usize = 100;
+
+/// How many characters a token has at least: fewer can be guessed.
+const MIN_TOKEN: usize = 16;
 
 /// The secret that opens the admin listener; it is never printed.
 pub struct Token(String);
@@ -15,12 +20,16 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// An empty token, which would open the listener to everybody.
+    /// A token that is empty, which would open the listener to everybody, or that can be guessed.
     pub fn new(text: &str) -> anyhow::Result<Self> {
         let token = text.trim();
+        let length = match token.chars().count() {
+            0 => "empty".to_owned(),
+            length => format!("shorter than {MIN_TOKEN} characters, it has {length}"),
+        };
         anyhow::ensure!(
-            !token.is_empty(),
-            "the admin token is empty: put a long random word there"
+            token.chars().count() >= MIN_TOKEN,
+            "the admin token is {length}: `openssl rand -hex 24` makes one that nobody guesses"
         );
         Ok(Self(token.to_owned()))
     }
@@ -40,6 +49,12 @@ impl Token {
     fn is(&self, candidate: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(candidate).into()
     }
+}
+
+/// Returns the `Authorization` header of a request, empty if it is no text.
+pub fn sent(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?;
+    Some(value.to_str().unwrap_or_default())
 }
 
 /// Returns the user and the password of an `Authorization` header of the scheme Basic.
@@ -73,23 +88,23 @@ mod tests {
 
     #[test]
     fn only_the_token_is_admitted() {
-        let token = Token::new("s3cret\n").expect("a token");
+        let token = Token::new("correct-horse-battery\n").expect("a token");
         let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
         for (header, admitted) in [
-            ("Bearer s3cret".to_owned(), Some("token")),
-            ("bearer s3cret".to_owned(), Some("token")),
-            (basic("kim:s3cret"), Some("kim")),
-            (basic(":s3cret"), Some("")),
-            (basic("a\nb:s3cret"), Some("a\u{fffd}b")),
-            (basic("kim:s3cre"), None),
-            (basic("s3cret"), None),
-            (basic("s3cret:"), None),
-            ("Bearer s3cre".to_owned(), None),
-            ("Bearer s3crets".to_owned(), None),
+            ("Bearer correct-horse-battery".to_owned(), Some("token")),
+            ("bearer correct-horse-battery".to_owned(), Some("token")),
+            (basic("kim:correct-horse-battery"), Some("kim")),
+            (basic(":correct-horse-battery"), Some("")),
+            (basic("a\nb:correct-horse-battery"), Some("a\u{fffd}b")),
+            (basic("kim:correct-horse-batter"), None),
+            (basic("correct-horse-battery"), None),
+            (basic("correct-horse-battery:"), None),
+            ("Bearer correct-horse-batter".to_owned(), None),
+            ("Bearer correct-horse-batterys".to_owned(), None),
             ("Bearer ".to_owned(), None),
             ("Bearer".to_owned(), None),
-            ("Digest s3cret".to_owned(), None),
-            ("s3cret".to_owned(), None),
+            ("Digest correct-horse-battery".to_owned(), None),
+            ("correct-horse-battery".to_owned(), None),
             ("Basic !!!".to_owned(), None),
             (String::new(), None),
         ] {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::{HeaderValue, RETRY_AFTER};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
@@ -48,14 +47,14 @@ impl Lists {
 
 fn busy() -> Response {
     let reason = "too many lists of failed rows are being built; try again";
-    let mut response = response::error(StatusCode::SERVICE_UNAVAILABLE, reason);
-    let seconds = HeaderValue::from_static("10");
-    response.headers_mut().insert(RETRY_AFTER, seconds);
-    response
+    let refusal = response::error(StatusCode::SERVICE_UNAVAILABLE, reason);
+    response::retry_after(refusal, MOST_WAIT)
 }
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::RETRY_AFTER;
+
     use super::*;
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, VARY};
+use hyper::header::{ACCEPT, HeaderName, HeaderValue, VARY};
 use hyper::{HeaderMap, Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ use crate::render::exposition::Format;
 use crate::snapshot::Collector;
 use crate::telemetry::Telemetry;
 
+use super::credentials;
 use super::external::External;
 use super::packing::{Packing, list};
 use super::response::{self, Response};
@@ -31,6 +32,9 @@ use super::{Request, Service, deadline, negotiate, selection};
 
 /// What Prometheus says of the time that it gives a scrape, in seconds.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+
+/// When whoever finds too many passwords waiting may try again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Serves metrics.
 #[derive(Debug)]
@@ -82,8 +86,8 @@ impl Page {
 }
 
 impl Service for Metrics {
-    async fn answer(&self, request: Request, _: IpAddr) -> Response {
-        if let Some(refusal) = self.refusal(request.headers()).await {
+    async fn answer(&self, request: Request, peer: IpAddr) -> Response {
+        if let Some(refusal) = self.refusal(request.headers(), peer).await {
             self.telemetry
                 .answered("unauthorized", refusal.status().as_u16());
             return refusal;
@@ -140,14 +144,14 @@ impl Metrics {
     }
 
     /// Refuses whoever is no user, where there are users.
-    async fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
+    async fn refusal(&self, headers: &HeaderMap, peer: IpAddr) -> Option<Response> {
         let web = self.web.current();
         if web.users.is_empty() {
             return None;
         }
-        let authorization = headers.get(AUTHORIZATION);
-        let authorization = authorization.and_then(|value| value.to_str().ok());
-        match self.users.check(&web.users, authorization).await {
+        let authorization = credentials::sent(headers);
+        let peer = peer.into();
+        match self.users.check(&web.users, authorization, peer).await {
             Verdict::Right => None,
             Verdict::Wrong => {
                 let reason = "send the name and the password of a user, as Basic";
@@ -156,7 +160,8 @@ impl Metrics {
             }
             Verdict::Busy => {
                 let reason = "too many passwords are being checked; try again";
-                Some(response::text(StatusCode::SERVICE_UNAVAILABLE, reason))
+                let refusal = response::text(StatusCode::SERVICE_UNAVAILABLE, reason);
+                Some(response::retry_after(refusal, RETRY))
             }
         }
     }

@@ -1,11 +1,13 @@
 //! Answers, each built in one way.
 
+use std::time::Duration;
+
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
-    REFERRER_POLICY, WWW_AUTHENTICATE,
+    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use serde_json::{Value, json};
 
@@ -85,6 +87,13 @@ pub fn challenge(mut response: Response) -> Response {
 pub fn challenge_script(mut response: Response) -> Response {
     let realm = HeaderValue::from_static("Bearer realm=\"queueboard\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, realm);
+    response
+}
+
+/// Adds how long it is sensible to wait before asking again, in whole seconds.
+pub fn retry_after(mut response: Response, wait: Duration) -> Response {
+    let seconds = HeaderValue::from(wait.as_secs_f64().ceil() as u64);
+    response.headers_mut().insert(RETRY_AFTER, seconds);
     response
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Hashing takes long by design, so it happens beside the workers, one at a time, and a password
 //! found right is remembered: Prometheus comes every few seconds, and must get past those who
-//! guess.
+//! guess. One that comes for the first time stands in a line with them, and passes them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,11 @@ use bcrypt::HashParts;
 use ring::hmac;
 use ring::rand::SystemRandom;
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
 
 use super::credentials;
-
-/// How many passwords may wait to be checked.
-const MOST_WAITING: usize = 16;
+use super::guesses::Guesses;
+use super::line::{Line, Turn};
+use super::peer::Peer;
 
 /// What remembers who gave the right password.
 #[derive(Debug)]
@@ -24,8 +23,8 @@ pub struct Users {
     /// Known to this process only, so that what is remembered tells nothing.
     key: hmac::Key,
     right: Mutex<BTreeMap<String, hmac::Tag>>,
-    waiting: Semaphore,
-    turn: Arc<Semaphore>,
+    line: Arc<Line>,
+    guesses: Guesses,
 }
 
 /// What becomes of credentials.
@@ -45,59 +44,53 @@ impl Users {
     /// # Errors
     ///
     /// A system without randomness.
-    pub fn new() -> anyhow::Result<Self> {
+    pub fn new(guesses: Guesses) -> anyhow::Result<Self> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Ok(Self {
             key: key.map_err(|_| anyhow::anyhow!("the system has no randomness"))?,
             right: Mutex::default(),
-            waiting: Semaphore::new(MOST_WAITING),
-            turn: Arc::new(Semaphore::new(1)),
+            line: Arc::default(),
+            guesses,
         })
     }
 
-    /// Checks an `Authorization` header against the users' hashes.
+    /// Checks the `Authorization` header of a peer against the users' hashes.
     pub async fn check(
         &self,
         users: &BTreeMap<String, String>,
         authorization: Option<&str>,
+        peer: Peer,
     ) -> Verdict {
-        let Some((user, password)) = authorization.and_then(credentials::basic) else {
+        let Some(authorization) = authorization else {
             return Verdict::Wrong;
+        };
+        let Some((user, password)) = credentials::basic(authorization) else {
+            return self.wrong(peer);
         };
         // Whoever is unknown waits as long as a user does, or the wait would tell who is one.
         let known = users.get(&user);
         let Some(hash) = known.or_else(|| users.values().max_by_key(|hash| cost(hash))) else {
-            return Verdict::Wrong;
+            return self.wrong(peer);
         };
         let tag = self.tag(hash, &password);
         if self.remembers(&user, &tag) {
             return Verdict::Right;
         }
-        let Ok(_place) = self.waiting.try_acquire() else {
+        let Some(turn) = self.line.turn(peer, |peer| self.guesses.wrong(peer)).await else {
             return Verdict::Busy;
         };
-        let is_right = self.hash(hash.clone(), password).await && known.is_some();
-        if is_right {
-            self.right().insert(user, tag);
+        // The turn lasts until it is noted what came of it.
+        let (is_equal, _turn) = compare(hash.clone(), password, turn).await;
+        if !is_equal || known.is_none() {
+            return self.wrong(peer);
         }
-        if is_right {
-            Verdict::Right
-        } else {
-            Verdict::Wrong
-        }
+        self.right().insert(user, tag);
+        Verdict::Right
     }
 
-    /// Compares a password with a hash when it is its turn.
-    async fn hash(&self, hash: String, password: Vec<u8>) -> bool {
-        let Ok(turn) = Arc::clone(&self.turn).acquire_owned().await else {
-            return false;
-        };
-        let compared = tokio::task::spawn_blocking(move || {
-            // The turn ends with the work, even when nobody waits for it any more.
-            let _turn = turn;
-            bcrypt::verify(password, &hash).unwrap_or(false)
-        });
-        compared.await.unwrap_or(false)
+    fn wrong(&self, peer: Peer) -> Verdict {
+        self.guesses.note(peer);
+        Verdict::Wrong
     }
 
     fn tag(&self, hash: &str, password: &[u8]) -> hmac::Tag {
@@ -119,6 +112,16 @@ impl Users {
     }
 }
 
+/// Compares a password with a hash. The turn ends with the work, even when nobody waits for it any
+/// more.
+async fn compare(hash: String, password: Vec<u8>, turn: Turn) -> (bool, Option<Turn>) {
+    let compared = tokio::task::spawn_blocking(move || {
+        let is_equal = bcrypt::verify(password, &hash).unwrap_or(false);
+        (is_equal, Some(turn))
+    });
+    compared.await.unwrap_or((false, None))
+}
+
 fn cost(hash: &str) -> u32 {
     hash.parse::<HashParts>()
         .map_or(0, |parts| parts.get_cost())
@@ -126,12 +129,27 @@ fn cost(hash: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::time::Instant;
 
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
 
+    use crate::telemetry::Telemetry;
+
     use super::*;
+
+    fn users() -> Users {
+        Users::new(Guesses::new("metrics", Telemetry::new())).expect("users")
+    }
+
+    fn peer() -> Peer {
+        IpAddr::from(Ipv4Addr::LOCALHOST).into()
+    }
+
+    async fn check(users: &Users, hashes: &BTreeMap<String, String>, header: &str) -> Verdict {
+        users.check(hashes, Some(header), peer()).await
+    }
 
     fn hashed(password: &str, cost: u32) -> String {
         bcrypt::hash(password, cost).expect("a hash")
@@ -147,7 +165,7 @@ mod tests {
             ("kim".to_owned(), hashed("s3cret", 4)),
             ("lee".to_owned(), hashed("other", 4)),
         ]);
-        let users = Users::new().expect("users");
+        let users = users();
         for _ in 0..2 {
             for (header, verdict) in [
                 (basic("kim", "s3cret"), Verdict::Right),
@@ -160,20 +178,16 @@ mod tests {
                 ("Bearer s3cret".to_owned(), Verdict::Wrong),
                 ("Basic !".to_owned(), Verdict::Wrong),
             ] {
-                assert_eq!(
-                    users.check(&hashes, Some(&header)).await,
-                    verdict,
-                    "{header}"
-                );
+                assert_eq!(check(&users, &hashes, &header).await, verdict, "{header}");
             }
-            assert_eq!(users.check(&hashes, None).await, Verdict::Wrong);
+            assert_eq!(users.check(&hashes, None, peer()).await, Verdict::Wrong);
         }
         // Who was right before is not when the hash has changed, or the user has gone.
         let changed = BTreeMap::from([("kim".to_owned(), hashed("n3w", 4))]);
         for (user, password) in [("kim", "s3cret"), ("lee", "other")] {
             let header = basic(user, password);
             assert_eq!(
-                users.check(&changed, Some(&header)).await,
+                check(&users, &changed, &header).await,
                 Verdict::Wrong,
                 "{user}"
             );
@@ -183,17 +197,17 @@ mod tests {
     #[tokio::test]
     async fn the_time_does_not_tell_who_is_a_user_and_the_right_password_is_remembered() {
         let hashes = BTreeMap::from([("kim".to_owned(), hashed("s3cret", 7))]);
-        let users = Users::new().expect("users");
+        let users = users();
         let mut took = Vec::new();
         for (user, password) in [("kim", "wrong"), ("nobody", "wrong"), ("kim", "s3cret")] {
             let header = basic(user, password);
             let begun = Instant::now();
-            users.check(&hashes, Some(&header)).await;
+            check(&users, &hashes, &header).await;
             took.push(begun.elapsed());
         }
         let header = basic("kim", "s3cret");
         let begun = Instant::now();
-        users.check(&hashes, Some(&header)).await;
+        check(&users, &hashes, &header).await;
         let remembered = begun.elapsed();
         assert!(
             took[1] > took[0] / 3,
@@ -206,35 +220,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn guesses_wait_in_a_short_line_which_users_need_not_join() {
+    async fn who_is_remembered_need_not_wait_and_who_guesses_is_counted() {
         let hashes = BTreeMap::from([("kim".to_owned(), hashed("s3cret", 4))]);
-        let users = Arc::new(Users::new().expect("users"));
+        let users = users();
         let right = basic("kim", "s3cret");
-        assert_eq!(users.check(&hashes, Some(&right)).await, Verdict::Right);
-        let guess = |n: usize| {
-            let (users, hashes) = (Arc::clone(&users), hashes.clone());
-            let guess = basic("kim", &n.to_string());
-            tokio::spawn(async move { users.check(&hashes, Some(&guess)).await })
-        };
-        // It is nobody's turn, so the line stays as long as it gets.
-        let turn = Arc::clone(&users.turn).acquire_owned().await;
-        let guesses: Vec<_> = (0..MOST_WAITING + 10).map(guess).collect();
-        let refused = async {
-            while guesses.iter().filter(|guess| guess.is_finished()).count() < 10 {
-                tokio::task::yield_now().await;
-            }
-        };
-        let refused = tokio::time::timeout(Duration::from_secs(10), refused).await;
-        refused.expect("ten are refused");
-        assert_eq!(users.check(&hashes, Some(&right)).await, Verdict::Right);
+        assert_eq!(check(&users, &hashes, &right).await, Verdict::Right);
+        let turn = users.line.turn(peer(), |_| 0).await;
+        assert_eq!(check(&users, &hashes, &right).await, Verdict::Right);
         drop(turn);
-        let mut busy = 0;
-        for guess in guesses {
-            match guess.await.expect("a verdict") {
-                Verdict::Busy => busy += 1,
-                verdict => assert_eq!(verdict, Verdict::Wrong),
-            }
+        assert_eq!(users.check(&hashes, None, peer()).await, Verdict::Wrong);
+        assert_eq!(users.guesses.wrong(peer()), 0, "nothing was guessed");
+        for wrong in [basic("kim", "x"), basic("lee", "s3cret"), String::new()] {
+            assert_eq!(check(&users, &hashes, &wrong).await, Verdict::Wrong);
         }
-        assert_eq!(busy, 10);
+        assert_eq!(users.guesses.wrong(peer()), 3);
     }
 }

@@ -3,7 +3,7 @@ mod advice;
 
 use std::process::Output;
 
-use crate::support::{Database, Engine, repository_file, run};
+use crate::support::{Database, Engine, TOKEN, repository_file, run};
 
 /// Runs `check`, and returns whether it found nothing broken, and what it printed.
 fn check(url: &str, environment: &[(&str, &str)]) -> (bool, String) {
@@ -146,7 +146,7 @@ async fn the_role_that_acts_is_looked_at_when_people_may_act() {
     let as_role = |role: &str| database.url().replace("postgres@", &format!("{role}@"));
     let (reader, operator) = (as_role("queueboard_reader"), as_role("queueboard_operator"));
     let acting = |url: &str| {
-        let token = ("QUEUEBOARD_ADMIN_TOKEN", "t");
+        let token = ("QUEUEBOARD_ADMIN_TOKEN", TOKEN);
         check(
             database.url(),
             &[token, ("QUEUEBOARD_ADMIN_DATABASE_URL", url)],

@@ -4,7 +4,7 @@ use crate::support::{Database, Engine, Exporter, Options, run};
 
 /// What is refused before anything is served: the arguments, the exit code, and words of the one
 /// line that the user gets.
-const REFUSED: [(&[&str], i32, &str); 16] = [
+const REFUSED: [(&[&str], i32, &str); 15] = [
     (&[], 1, "no database is named: give --database-url"),
     (
         &["--databse-url=x"],
@@ -51,11 +51,6 @@ const REFUSED: [(&[&str], i32, &str); 16] = [
         &["--admin.actor-header=X-Forwarded-User"],
         1,
         "give the addresses of the proxies that set it too",
-    ),
-    (
-        &["--admin.trusted-proxies=10.0.0.0/8"],
-        1,
-        "give the header in which they name people too",
     ),
     (
         &["--web.external-url=/queueboard"],

@@ -1,6 +1,8 @@
 use std::io::Read;
 
-use crate::support::{Database, Engine, Exporter, Options, TOKEN, get, request, run};
+use crate::support::{
+    Database, Engine, Exporter, Options, TOKEN, elsewhere, get, request, request_from, run,
+};
 
 async fn exporter() -> (Database, Exporter) {
     let database = Database::create(Engine::Sqlite).await;
@@ -115,7 +117,7 @@ async fn nothing_is_shown_to_people_without_the_token() {
                 "Authorization: Basic eDp5",
                 "Authorization: Digest x",
             ] {
-                let answer = request(exporter.admin, method, path, &[header]);
+                let answer = request_from(elsewhere(), exporter.admin, method, path, &[header]);
                 assert_eq!(answer.status, 401, "{method} {path} {header}");
                 assert!(answer.header("www-authenticate").is_some());
             }

@@ -48,6 +48,7 @@ mod faults;
 mod formats;
 /// A small board in full: the page of metrics and the overview, as a person would read them.
 mod golden;
+mod guessing;
 /// Names, numbers and times that nobody would expect.
 mod hostile;
 /// Clients that do not finish, or say what is no HTTP.

@@ -26,11 +26,12 @@ fn problems_begin_where_the_alerts_do() {
 }
 
 /// These compare with the past, or are of the exporter and not of a board.
-const NOT_OF_A_BOARD: [&str; 9] = [
+const NOT_OF_A_BOARD: [&str; 10] = [
     "QueueboardDown",
     "QueueboardAbsent",
     "QueueboardNumbersStale",
     "QueueboardConfigReloadFailed",
+    "QueueboardWrongCredentials",
     "QueueboardFailedItemsRising",
     "QueueboardMostItemsFail",
     "QueueboardFailedItemsStanding",

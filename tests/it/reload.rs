@@ -77,16 +77,16 @@ fn a_reload_follows_every_file_or_none() {
     assert_eq!(followed[SUCCESSFUL], 1.0);
     assert!(followed[TIME] > begun[TIME]);
 
-    folder.write("token", "an0ther");
+    folder.write("token", "an0ther-token-for-tests");
     assert_eq!(reload(&exporter).0, 200);
     assert_eq!(
         exporter.ask("/page.css").status,
         401,
         "the token has changed"
     );
-    let token = ["Authorization: Bearer an0ther"];
+    let token = ["Authorization: Bearer an0ther-token-for-tests"];
     assert_eq!(get(exporter.admin, "/page.css", &token).status, 200);
-    assert!(!exporter.log().contains("an0ther"));
+    assert!(!exporter.log().contains("an0ther-token-for-tests"));
 }
 
 #[test]

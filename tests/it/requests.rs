@@ -1,5 +1,6 @@
 use crate::support::{
-    Database, Engine, Exporter, Options, TOKEN, bearer, get, post, request, send,
+    Database, Engine, Exporter, Options, TOKEN, bearer, elsewhere, get, post, post_from, request,
+    request_from, send,
 };
 
 /// Bodies of a retry or a skip that are refused, and the word that the refusal names.
@@ -244,14 +245,15 @@ async fn no_path_is_answered_without_the_token() {
         "/nonsense",
     ] {
         for credential in &credentials {
-            let answer = request(exporter.admin, "GET", path, &[credential]);
+            let answer = request_from(elsewhere(), exporter.admin, "GET", path, &[credential]);
             assert_eq!(answer.status, 401, "{path} {credential}");
         }
     }
     for action in ["retry", "skip"] {
         for credential in &credentials {
             let path = format!("/api/queue/{action}");
-            let answer = post(exporter.admin, &path, &[credential], r#"{"ids": [1]}"#);
+            let body = r#"{"ids": [1]}"#;
+            let answer = post_from(elsewhere(), exporter.admin, &path, &[credential], body);
             assert_eq!(answer.status, 401, "{action} {credential}");
         }
     }

@@ -4,6 +4,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::config::secret;
+
 /// Files, and what each was when it was read.
 #[derive(Debug, Default)]
 pub(super) struct Files {
@@ -38,6 +40,11 @@ impl Files {
     pub(super) fn read_beside(&mut self, path: &str) -> io::Result<String> {
         let path = self.folder.join(path);
         self.read_text(&path)
+    }
+
+    /// Warns if others may read a secret that the configuration names.
+    pub(super) fn warn_of_access(&self, key: &str, path: &str) {
+        secret::warn_of_access(key, &self.folder.join(path));
     }
 
     /// Returns whether any of them has changed since.

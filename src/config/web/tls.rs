@@ -50,6 +50,9 @@ pub(super) fn server_config(
     let certificates = certificate.certificates()?;
     let key = Material::of("key", (&tls.key, &tls.key_file), files)?;
     let key = key.ok_or_else(|| missing(section, "key_file"))?;
+    if let Some(file) = &tls.key_file {
+        files.warn_of_access("key_file", &file.value);
+    }
     let private = PrivateKeyDer::from_pem_slice(key.pem.as_bytes());
     let private = private.map_err(|error| key.refuse(&unpem(&error)))?;
     let mut config = builder

@@ -3,7 +3,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::{JOBS, check, finding};
-use crate::support::{Database, Engine};
+use crate::support::{Database, Engine, TOKEN};
 
 /// Tables that a role of their own may read, with as many connections as it needs.
 fn prepare(role: &str) -> String {
@@ -55,7 +55,7 @@ async fn a_statement_that_is_advised_mends_what_it_is_advised_for() {
         let mut database = Database::create(Engine::Postgres).await;
         database.run(&prepare(&role)).await;
         let url = database.url().replace("postgres@", &format!("{role}@"));
-        let token = [("QUEUEBOARD_ADMIN_TOKEN", "t")];
+        let token = [("QUEUEBOARD_ADMIN_TOKEN", TOKEN)];
         let (is_sound, text) = check(&url, &token);
         assert!(is_sound, "{subject}:\n{text}");
 

@@ -147,7 +147,7 @@ async fn a_token_that_was_changed_is_said_to_be() {
     open(&browser, exporter.admin, TOKEN, "/");
     assert!(text(&browser, "#top").contains("no answer from the database, "));
     browser.run(CLOCK);
-    folder.write("token", "an0ther");
+    folder.write("token", "an0ther-token-for-tests");
     let reload = request(exporter.admin, "POST", "/-/reload", &[&bearer()]);
     assert_eq!(reload.status, 200);
     browser.run("window.ahead += 10000");

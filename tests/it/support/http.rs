@@ -1,8 +1,11 @@
 //! A client that sends exactly what it is told to.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -56,11 +59,68 @@ pub(crate) fn send(
     headers: &[&str],
     body: &str,
 ) -> std::io::Result<Answer> {
+    exchange(
+        TcpStream::connect(address)?,
+        address,
+        method,
+        path,
+        headers,
+        body,
+    )
+}
+
+/// Returns an address of this machine from which nobody has asked anything yet.
+pub(crate) fn elsewhere() -> Ipv4Addr {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let last = LAST.fetch_add(1, Ordering::Relaxed);
+    Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 1).to_bits() + last)
+}
+
+/// Sends a body of JSON from another address of this machine.
+pub(crate) fn post_from(
+    source: Ipv4Addr,
+    address: SocketAddr,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> Answer {
+    let length = format!("Content-Length: {}", body.len());
+    let headers = [headers, &["Content-Type: application/json", &length]].concat();
+    let stream = connect(source, address).expect("a connection");
+    exchange(stream, address, "POST", path, &headers, body).expect("an answer")
+}
+
+/// Sends a request without a body from another address of this machine.
+pub(crate) fn request_from(
+    source: Ipv4Addr,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+) -> Answer {
+    let stream = connect(source, address).expect("a connection");
+    exchange(stream, address, method, path, headers, "").expect("an answer")
+}
+
+fn connect(source: Ipv4Addr, address: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((source, 0)).into())?;
+    socket.connect(&address.into())?;
+    Ok(socket.into())
+}
+
+fn exchange(
+    mut stream: TcpStream,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> std::io::Result<Answer> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     headers
         .iter()
         .for_each(|line| text += &format!("{line}\r\n"));
-    let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.write_all(format!("{text}\r\n{body}").as_bytes())?;
     let mut answer = BufReader::new(stream);
