@@ -9,7 +9,7 @@ const PASSING: [&str; 6] = [
     "process_",
     "queueboard_build_info",
     "queueboard_config",
-    "queueboard_http_requests",
+    "queueboard_http",
     "queueboard_admin",
     "duration",
 ];
