@@ -62,10 +62,20 @@ impl Source {
     }
 }
 
-/// Puts the SQL that depends on the tables in the place of its names in braces.
+/// Puts the SQL that depends on the tables in the place of its names in braces. What is put in is
+/// not looked at again: a word of the configuration may look like such a name.
 pub(crate) fn fill(statement: &str, parts: &[(&str, String)]) -> String {
-    let put_in = |statement: String, (name, sql): &(&str, String)| statement.replace(name, sql);
-    parts.iter().fold(statement.to_owned(), put_in)
+    let mut filled = String::new();
+    let mut rest = statement;
+    while let Some(place) = rest.find('{') {
+        let (before, from) = rest.split_at(place);
+        let part = parts.iter().find(|(name, _)| from.starts_with(name));
+        let (name, sql) = part.map_or(("{", "{"), |(name, sql)| (*name, sql.as_str()));
+        filled += before;
+        filled += sql;
+        rest = &from[name.len()..];
+    }
+    filled + rest
 }
 
 /// How a database is connected to.

@@ -105,13 +105,14 @@ impl Table {
         let restored = self.list(action, |Column { name, declared, .. }| {
             format!("{name} = former.former_{name}::{declared}")
         });
-        let parts = [
+        let mut parts = self.parts();
+        parts.extend([
             ("{former}", format!("q.id, {former}")),
             ("{columns}", format!("id {id}, {columns}")),
             ("{restored}", restored),
             ("{is_untouched}", self.is_untouched(action)),
-        ];
-        self.fill(&fill(statement, &parts))
+        ]);
+        AssertSqlSafe(fill(statement, &parts))
     }
 
     /// The condition that a row is as an action left it.
@@ -140,6 +141,11 @@ impl Table {
 
     /// Writes a statement for this table.
     fn fill(&self, statement: &str) -> AssertSqlSafe<String> {
+        AssertSqlSafe(fill(statement, &self.parts()))
+    }
+
+    /// The SQL that depends on this table, by the name that statements have for it.
+    fn parts(&self) -> Vec<(&'static str, String)> {
         let Statuses {
             pending,
             processing,
@@ -151,7 +157,7 @@ impl Table {
             Some(_) => "attempts = 0,",
             None => "",
         };
-        let parts = [
+        vec![
             ("{pending}", first(pending)),
             ("{completed}", first(completed)),
             ("{attempts}", attempts.to_owned()),
@@ -161,8 +167,7 @@ impl Table {
             ("{is_failed}", is_one_of("q.status", failed)),
             ("{other_is_failed}", is_one_of("other.status", failed)),
             ("{other_is_active}", is_one_of("other.status", &active)),
-        ];
-        AssertSqlSafe(fill(statement, &parts))
+        ]
     }
 
     /// Returns those ids that are written as this table's are; no other can be one of them.

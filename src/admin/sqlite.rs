@@ -113,15 +113,21 @@ impl Table {
                 is_skipped(&self.queue)
             ),
         };
-        let parts = [
+        let mut parts = self.parts_sqlite();
+        parts.extend([
             ("{former}", self.list(action, former)),
             ("{restored}", self.list(action, restored)),
             ("{is_untouched}", is_untouched),
-        ];
-        self.fill_sqlite(&fill(statement, &parts))
+        ]);
+        AssertSqlSafe(fill(statement, &parts))
     }
 
     fn fill_sqlite(&self, statement: &str) -> AssertSqlSafe<String> {
+        AssertSqlSafe(fill(statement, &self.parts_sqlite()))
+    }
+
+    /// The SQL that depends on this table, by the name that statements have for it.
+    fn parts_sqlite(&self) -> Vec<(&'static str, String)> {
         let Statuses {
             pending,
             processing,
@@ -143,7 +149,7 @@ impl Table {
                 .first()
                 .map_or("NULL".to_owned(), |word| literal(word))
         };
-        let parts = [
+        vec![
             ("{payload}", has("payload", PAYLOAD)),
             ("{attempts}", has("attempts", "attempts = 0,")),
             ("{pending}", first(pending)),
@@ -151,8 +157,7 @@ impl Table {
             ("{offset}", format!("'{} seconds'", self.offset)),
             ("{queue}", queue),
             ("{is_failed}", is_one_of(failed)),
-        ];
-        AssertSqlSafe(fill(statement, &parts))
+        ]
     }
 }
 

@@ -30,7 +30,6 @@ impl Relations {
         let (id, after) = cursor(queue);
         let latest = |column| latest_naive(queue, column, scope);
         let parts = vec![
-            ("{is_wanted}", IS_WANTED.to_owned()),
             ("{document_is_gone}", document_is_gone(shape)),
             ("{queue}", rows(queue, &statuses)),
             ("{is_asked}", is_asked(queue, "q.id")),
@@ -53,9 +52,9 @@ impl Relations {
             ("{label}", as_text(&shape.jobs, "label")),
             ("{error}", as_text(&shape.jobs, "error")),
         ];
-        Self {
-            parts: [parts, activity::parts(queue)].concat(),
-        }
+        let mut parts = [parts, activity::parts(queue)].concat();
+        parts.push(("{is_wanted}", fill(IS_WANTED, &parts)));
+        Self { parts }
     }
 
     /// Writes a question for these tables.

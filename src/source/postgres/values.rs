@@ -52,11 +52,12 @@ fn iso_8601(instant: DateTime<Utc>) -> String {
 }
 
 /// A text, whatever `standard_conforming_strings` says. No text of PostgreSQL holds a NUL, which
-/// would end the statement.
+/// would end the statement; a `$` might be taken for a value's place, or for the end of a quote.
 pub(crate) fn text(value: &str) -> String {
     let value = value.replace('\0', "\u{fffd}").replace('\'', "''");
-    if value.contains('\\') {
-        return format!("E'{}'", value.replace('\\', r"\\"));
+    if value.contains(['\\', '$']) {
+        let value = value.replace('\\', r"\\").replace('$', r"\x24");
+        return format!("E'{value}'");
     }
     format!("'{value}'")
 }
@@ -77,6 +78,7 @@ mod tests {
                 r"E'\\''; DROP TABLE documents; --'",
             ),
             ("a\0b", "'a\u{fffd}b'"),
+            ("$1 $prepare$", r"E'\x241 \x24prepare\x24'"),
             ("요약\n", "'요약\n'"),
         ] {
             assert_eq!(text(value), expected);

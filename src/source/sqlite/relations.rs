@@ -40,7 +40,6 @@ impl Relations {
         };
         let latest = |column| latest_naive(column, scope);
         let parts = vec![
-            ("{is_wanted}", IS_WANTED.to_owned()),
             ("{document_is_gone}", document_is_gone(&shape.documents)),
             ("{raw}", raw(&shape.queue, scope, read)),
             ("{queue}", rows(&shape.queue, scope, read)),
@@ -60,9 +59,9 @@ impl Relations {
             ("{job_updated_at}", read("updated_at")),
             ("{job_finished_at}", read("finished_at")),
         ];
-        Self {
-            parts: [parts, activity::parts(&shape.queue)].concat(),
-        }
+        let mut parts = [parts, activity::parts(&shape.queue)].concat();
+        parts.push(("{is_wanted}", fill(IS_WANTED, &parts)));
+        Self { parts }
     }
 
     /// Writes a question for these tables.
