@@ -5,6 +5,7 @@
 //! them as a request takes, and [`runs`] remembers the latest.
 
 pub mod action;
+pub mod holder;
 pub mod operator;
 pub mod plan;
 pub mod request;

@@ -18,6 +18,7 @@ use crate::source::sqlite::SqliteSession;
 use crate::source::{Options, options};
 
 use super::action::{Action, Former, LeftAlone, Report};
+use super::holder::Holders;
 
 /// How many actions of one exporter are under way at once; the others wait.
 const MOST_CONNECTIONS: usize = 2;
@@ -100,6 +101,9 @@ pub(super) trait Desk: Send {
         table: &Table,
     ) -> impl Future<Output = sqlx::Result<Option<Id>>> + Send;
 
+    /// Finds who holds a lock that an action needs, in no transaction.
+    fn holders(&mut self) -> impl Future<Output = sqlx::Result<Holders>> + Send;
+
     /// Makes the change final.
     fn commit(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
 
@@ -138,8 +142,8 @@ pub enum Failure {
     )]
     ReadOnly(#[source] sqlx::Error),
     /// Something else held the rows for too long.
-    #[error("nothing was changed: the rows are locked by something else; try again")]
-    Busy(#[source] sqlx::Error),
+    #[error("nothing was changed: the rows are locked by {1}; try again")]
+    Busy(#[source] sqlx::Error, Holders),
     /// The database could not be reached, or was lost before the change was made final.
     #[error("nothing was changed: the database cannot be reached")]
     Unreachable(#[source] sqlx::Error),
@@ -247,9 +251,9 @@ async fn change_finally<C: Connect + Desk>(
 ) -> Result<(Report, Vec<Former>), Failure> {
     let deadline = Instant::now() + TIMEOUT;
     let changed = changed(pool, deadline, change, scope);
-    let (mut lease, result) = within(deadline, changed)
+    let (mut lease, result) = timeout_at(deadline, changed)
         .await
-        .map_err(Failure::before_commit)?;
+        .unwrap_or(Err(Failure::before_commit(sqlx::Error::PoolTimedOut)))?;
     within(deadline, lease.commit())
         .await
         .map_err(Failure::Unknown)?;
@@ -263,19 +267,29 @@ async fn changed<C: Connect + Desk>(
     deadline: Instant,
     change: &Change<'_>,
     scope: &Scope,
-) -> sqlx::Result<(Lease<C>, (Report, Vec<Former>))> {
-    let mut lease = pool.lease(deadline).await?;
+) -> Result<(Lease<C>, (Report, Vec<Former>)), Failure> {
+    let mut lease = pool.lease(deadline).await.map_err(Failure::before_commit)?;
     let mut attempts = 1;
     loop {
         match attempt(&mut *lease, change, scope).await {
             Ok(result) => return Ok((lease, result)),
             Err(error) if attempts < MOST_ATTEMPTS && was_overtaken(&error) => {
                 attempts += 1;
-                lease.roll_back().await?;
+                lease.roll_back().await.map_err(Failure::before_commit)?;
             }
-            Err(error) => return Err(error),
+            Err(error) if Fault::of(&error) == Fault::Locked => {
+                // Why nothing was done is known, also where nobody tells who is to blame.
+                let holders = holders(&mut *lease).await.unwrap_or_default();
+                return Err(Failure::Busy(error, holders));
+            }
+            Err(error) => return Err(Failure::before_commit(error)),
         }
     }
+}
+
+async fn holders(desk: &mut impl Desk) -> sqlx::Result<Holders> {
+    desk.roll_back().await?;
+    desk.holders().await
 }
 
 async fn attempt<C: Desk>(
@@ -341,7 +355,7 @@ impl Failure {
             Fault::Hidden => Self::Hidden(error),
             Fault::ReadOnly => Self::ReadOnly(error),
             Fault::Locked | Fault::TimedOut | Fault::Overtaken | Fault::Conflict => {
-                Self::Busy(error)
+                Self::Busy(error, Holders::default())
             }
             Fault::CannotOpen | Fault::TooManyConnections => Self::Unreachable(error),
             fault if fault.is_of_session() => Self::Unreachable(error),
@@ -352,10 +366,10 @@ impl Failure {
     /// Returns what the database said, for the log.
     pub fn reason(&self) -> String {
         match self {
+            Self::Busy(error, holders) => format!("{}; locked by {holders}", reason(error)),
             Self::Forbidden(error)
             | Self::Hidden(error)
             | Self::ReadOnly(error)
-            | Self::Busy(error)
             | Self::Unreachable(error)
             | Self::Unknown(error)
             | Self::Refused(error) => reason(error),

@@ -14,9 +14,13 @@ use crate::source::postgres::{PostgresSession, catalog, time_zone};
 use crate::source::shape::{Column, Kind, Relation};
 
 use super::action::{Action, Former, LeftAlone};
+use super::holder::Holders;
 use super::operator::{Desk, Table};
 
-/// A number of our own for the lock; the server's time-outs are shorter than ours. That it will
+/// A number of our own, by which actions take their turn.
+const TURN: i64 = 7_163_384_699_739_271_780;
+
+/// The server's time-outs are shorter than ours. That it will
 /// write is not said: a standby would refuse the word, and not say that it is read-only. Where row
 /// level security would hide rows, the server is told to refuse.
 const OPEN: &str = "
@@ -24,8 +28,7 @@ BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL lock_timeout = 5000;
 SET LOCAL statement_timeout = 10000;
 SET LOCAL idle_in_transaction_session_timeout = 15000;
-SET LOCAL row_security = off;
-SELECT pg_advisory_xact_lock(7163384699739271780)";
+SET LOCAL row_security = off";
 
 /// Of several failed rows of one document and stage only the highest is retried.
 const RETRY: &str = "
@@ -70,6 +73,18 @@ WHERE {is_asked}";
 
 const ANY_FAILED: &str = "
 SELECT q.id::text FROM processing_queue AS q WHERE {is_failed} LIMIT 1";
+
+/// Who has a lock that an action needs: its turn, or else the table or rows of it.
+const HOLDERS: &str = "
+WITH held AS (
+    SELECT locktype, pid, usename::text AS role, application_name AS application, xact_start AS since
+    FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE granted AND pid <> pg_backend_pid() AND datname = current_database()
+      AND (locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = $1
+           OR relation = 'processing_queue'::regclass AND mode <> 'AccessShareLock'))
+SELECT DISTINCT pid, role, application, since FROM held
+WHERE locktype = (SELECT min(locktype) FROM held)
+ORDER BY since, pid LIMIT 3";
 
 /// The payloads of rows that may be skipped, where they are text that may be JSON.
 const PAYLOADS: &str = "
@@ -239,7 +254,10 @@ fn marked(object: &str) -> String {
 
 impl Desk for PostgresSession {
     async fn open(&mut self, scope: &Scope) -> sqlx::Result<Table> {
-        let open = format!("{OPEN}; SET LOCAL TimeZone = '{}'", time_zone(scope));
+        let open = format!(
+            "{OPEN}; SELECT pg_advisory_xact_lock({TURN}); SET LOCAL TimeZone = '{}'",
+            time_zone(scope)
+        );
         let connection = self.connection();
         raw_sql(AssertSqlSafe(open))
             .execute(&mut *connection)
@@ -300,6 +318,11 @@ impl Desk for PostgresSession {
     async fn any_failed(&mut self, table: &Table) -> sqlx::Result<Option<Id>> {
         let query = query_scalar(table.fill(ANY_FAILED)).persistent(false);
         query.fetch_optional(self.connection()).await
+    }
+
+    async fn holders(&mut self) -> sqlx::Result<Holders> {
+        let query = query_as(HOLDERS).bind(TURN).persistent(false);
+        query.fetch_all(self.connection()).await.map(Holders)
     }
 
     async fn commit(&mut self) -> sqlx::Result<()> {

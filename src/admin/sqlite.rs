@@ -13,6 +13,7 @@ use crate::source::sqlite::relations::{is_one_of, is_skipped, literal};
 use crate::source::sqlite::{SqliteSession, asked};
 
 use super::action::{Action, Former, LeftAlone};
+use super::holder::Holders;
 use super::operator::{Desk, Table};
 
 const OPEN: &str = "PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE";
@@ -216,6 +217,11 @@ impl Desk for SqliteSession {
     async fn any_failed(&mut self, table: &Table) -> sqlx::Result<Option<Id>> {
         let query = query_scalar(table.fill_sqlite(ANY_FAILED));
         query.fetch_optional(self.connection()).await
+    }
+
+    /// Who has locked a file, nobody tells.
+    async fn holders(&mut self) -> sqlx::Result<Holders> {
+        Ok(Holders::default())
     }
 
     async fn commit(&mut self) -> sqlx::Result<()> {

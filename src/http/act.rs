@@ -152,7 +152,7 @@ fn status(failure: &Failure) -> StatusCode {
     match failure {
         Failure::Forbidden(_) | Failure::Hidden(_) => StatusCode::FORBIDDEN,
         Failure::ReadOnly(_) | Failure::Refused(_) => StatusCode::CONFLICT,
-        Failure::Busy(_) | Failure::Unreachable(_) | Failure::Unknown(_) => {
+        Failure::Busy(..) | Failure::Unreachable(_) | Failure::Unknown(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
     }

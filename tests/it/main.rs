@@ -97,5 +97,7 @@ mod standby;
 mod tables;
 /// The board in the terminal: whatever is in the database, on a screen and in a pipe, again and again.
 mod terminal;
+/// What an action waits for, who holds it, and deadlocks with workers.
+mod waits;
 /// TLS, passwords and headers, with curl and a Prometheus as the clients.
 mod web;
