@@ -10,7 +10,7 @@ use crate::snapshot::{Id, Scope, Statuses, Text};
 use crate::source::fill;
 use crate::source::postgres::values::text;
 use crate::source::postgres::words::{is_asked, is_one_of, is_skipped, known_statuses};
-use crate::source::postgres::{PostgresSession, catalog, time_zone};
+use crate::source::postgres::{PostgresSession, WATCH_CLIENT, catalog, time_zone};
 use crate::source::shape::{Column, Kind, Relation};
 
 use super::action::{Action, Former, LeftAlone};
@@ -20,9 +20,9 @@ use super::operator::{Desk, Table};
 /// A number of our own, by which actions take their turn.
 const TURN: i64 = 7_163_384_699_739_271_780;
 
-/// The server's time-outs are shorter than ours. That it will
-/// write is not said: a standby would refuse the word, and not say that it is read-only. Where row
-/// level security would hide rows, the server is told to refuse.
+/// The server's time-outs are shorter than ours. That it will write is not said: a standby would
+/// refuse the word, and not say that it is read-only. Where row level security would hide rows, the
+/// server is told to refuse.
 const OPEN: &str = "
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL lock_timeout = 5000;
@@ -254,9 +254,10 @@ fn marked(object: &str) -> String {
 
 impl Desk for PostgresSession {
     async fn open(&mut self, scope: &Scope) -> sqlx::Result<Table> {
+        let zone = time_zone(scope);
         let open = format!(
-            "{OPEN}; SELECT pg_advisory_xact_lock({TURN}); SET LOCAL TimeZone = '{}'",
-            time_zone(scope)
+            "{OPEN}; SET LOCAL TimeZone = '{zone}'; {WATCH_CLIENT};
+             SELECT pg_advisory_xact_lock({TURN})"
         );
         let connection = self.connection();
         raw_sql(AssertSqlSafe(open))

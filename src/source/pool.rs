@@ -2,14 +2,19 @@
 //!
 //! A connection goes back only when its borrower says that it is sound. Whatever else happens,
 //! an error or a future dropped in mid-query, closes it: nothing waits for a peer that may be
-//! gone, and no place is lost.
+//! gone, and no place is lost. Its place is free again when the database has had time to see that
+//! nobody waits for what it does, so that it never does more for us than there are places.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+/// How long a database may take to see that a connection is closed.
+pub const CLOSING: Duration = Duration::from_millis(200);
 
 /// How long an idle connection may take at most to show that it lives.
 const MOST_PING: Duration = Duration::from_secs(1);
@@ -39,8 +44,12 @@ pub struct Pool<C: Connect> {
 pub struct Lease<C> {
     connection: C,
     idle: Arc<Mutex<Vec<C>>>,
-    _place: OwnedSemaphorePermit,
+    place: Place,
 }
+
+/// A place among the connections; one that is not given back is taken until the connection is gone.
+#[derive(Debug)]
+struct Place(Option<OwnedSemaphorePermit>);
 
 impl<C: Connect> Pool<C> {
     /// Makes a pool of at most `most` connections; connects to nothing yet.
@@ -72,7 +81,7 @@ impl<C: Connect> Pool<C> {
         Ok(Lease {
             connection,
             idle: Arc::clone(&self.idle),
-            _place: place,
+            place: Place(Some(place)),
         })
     }
 
@@ -95,9 +104,21 @@ impl<C: Connect> Pool<C> {
 
 impl<C> Lease<C> {
     /// Gives back a connection that is in no transaction and has answered all it was asked.
-    pub fn give_back(self) {
+    pub fn give_back(mut self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(self.connection);
+        self.place.0.take();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let (Some(place), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(async move {
+                sleep(CLOSING).await;
+                drop(place);
+            });
+        }
     }
 }
 

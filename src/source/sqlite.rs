@@ -8,6 +8,7 @@ mod questions;
 pub(crate) mod relations;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -45,6 +46,8 @@ pub struct SqliteSession {
     connection: SqliteConnection,
     file: File,
     tables: Option<Tables>,
+    /// What is there for as long as somebody waits for answers.
+    asker: Arc<()>,
 }
 
 /// The tables as they were at the last look, and what they are asked accordingly.
@@ -74,6 +77,7 @@ impl Connect for SqliteSession {
             connection,
             file,
             tables: None,
+            asker: Arc::default(),
         };
         // Between the two another file may have come in its place.
         session.file.is_still_there()?;
@@ -121,6 +125,16 @@ impl SqliteSession {
     fn fill(&self, question: &str) -> sqlx::Result<AssertSqlSafe<String>> {
         Ok(AssertSqlSafe(self.tables()?.relations.fill(question)))
     }
+
+    /// SQLite has no time limit of its own, and does not see that nobody waits any more: it asks
+    /// now and then whether to go on.
+    async fn stop_after(&mut self, limit: Duration) -> sqlx::Result<()> {
+        let (begun, asker) = (Instant::now(), Arc::downgrade(&self.asker));
+        let go_on = move || begun.elapsed() < limit && asker.strong_count() > 0;
+        let mut handle = self.connection.lock_handle().await?;
+        handle.set_progress_handler(INSTRUCTIONS, go_on);
+        Ok(())
+    }
 }
 
 /// Reads the shape of the tables.
@@ -159,7 +173,7 @@ fn column(row: &ColumnRow) -> Column {
 
 impl Session for SqliteSession {
     async fn begin(&mut self, limits: Limits, scope: &Scope) -> sqlx::Result<Opening> {
-        stop_after(&mut self.connection, limits.statement).await?;
+        self.stop_after(limits.statement).await?;
         let lock = limits.lock.as_millis();
         let script = format!("PRAGMA busy_timeout = {lock}; BEGIN; {OPENING}");
         let script = raw_sql(AssertSqlSafe(script));
@@ -184,7 +198,7 @@ impl Session for SqliteSession {
         scope: &Scope,
         activity_since: Option<DateTime<Utc>>,
     ) -> sqlx::Result<Vec<QueueRow>> {
-        stop_after(&mut self.connection, limits.statement).await?;
+        self.stop_after(limits.statement).await?;
         query_as(self.fill(QUEUE)?)
             .bind(seconds(windows.now))
             .bind(seconds(windows.quarter_ago))
@@ -219,7 +233,7 @@ impl Session for SqliteSession {
         limits: Limits,
         windows: &Windows,
     ) -> sqlx::Result<Vec<OddDeferral>> {
-        stop_after(&mut self.connection, limits.statement).await?;
+        self.stop_after(limits.statement).await?;
         query_as(self.fill(ODD_DEFERRALS)?)
             .bind(seconds(windows.now))
             .fetch_all(&mut self.connection)
@@ -227,7 +241,7 @@ impl Session for SqliteSession {
     }
 
     async fn doubts(&mut self, _opening: &Opening, limits: Limits) -> sqlx::Result<Doubts> {
-        stop_after(&mut self.connection, limits.statement).await?;
+        self.stop_after(limits.statement).await?;
         let statuses: Vec<Text> = query_scalar(self.fill(DOUBTFUL_STATUSES)?)
             .fetch_all(&mut self.connection)
             .await?;
@@ -260,7 +274,7 @@ impl Session for SqliteSession {
         windows: &Windows,
         scope: &Scope,
     ) -> sqlx::Result<Vec<TrendRow>> {
-        stop_after(&mut self.connection, limits.statement).await?;
+        self.stop_after(limits.statement).await?;
         let query = query_as(self.fill(TREND)?)
             .bind(list(&scope.trend_stages))
             .bind(list(&hour_bounds(windows)));
@@ -277,7 +291,7 @@ impl Session for SqliteSession {
         windows: &Windows,
         since: DateTime<Utc>,
     ) -> sqlx::Result<Vec<ActivityRow>> {
-        stop_after(&mut self.connection, limits.statement).await?;
+        self.stop_after(limits.statement).await?;
         query_as(self.fill(ACTIVITY)?)
             .bind(seconds(windows.now))
             .bind(seconds(since))
@@ -291,7 +305,7 @@ impl Session for SqliteSession {
         limits: Limits,
         windows: &Windows,
     ) -> sqlx::Result<JobRows> {
-        stop_after(&mut self.connection, limits.statement).await?;
+        self.stop_after(limits.statement).await?;
         let since = seconds(windows.jobs_since);
         let details = query_as::<_, JobRow>(self.fill(JOBS)?).bind(since);
         let details = details.fetch_all(&mut self.connection).await?;
@@ -305,7 +319,7 @@ impl Session for SqliteSession {
         _opening: &Opening,
         limits: Limits,
     ) -> sqlx::Result<Vec<CurrentRow>> {
-        stop_after(&mut self.connection, limits.statement).await?;
+        self.stop_after(limits.statement).await?;
         query_as(self.fill(CURRENT)?)
             .fetch_all(&mut self.connection)
             .await
@@ -375,17 +389,6 @@ pub(crate) fn asked(ids: &[Id]) -> String {
     let texts = ids.iter().map(|id| id.as_str().into());
     let numbers = ids.iter().filter_map(Id::number).map(Into::into);
     list(&texts.chain(numbers).collect::<Vec<serde_json::Value>>())
-}
-
-/// SQLite has no time limit of its own: it asks now and then whether to go on.
-async fn stop_after(connection: &mut SqliteConnection, limit: Duration) -> sqlx::Result<()> {
-    let begun = Instant::now();
-    let go_on = move || begun.elapsed() < limit;
-    connection
-        .lock_handle()
-        .await?
-        .set_progress_handler(INSTRUCTIONS, go_on);
-    Ok(())
 }
 
 fn hour_bounds(windows: &Windows) -> Vec<f64> {

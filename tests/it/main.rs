@@ -11,6 +11,8 @@ mod random;
 /// The plain data of one test board.
 mod rows;
 
+/// Clients that go away before they are answered.
+mod abandoned;
 /// Retry and skip, row by row.
 mod actions;
 /// The alert rules: what they say, when they fire, and that their tests would notice a change.

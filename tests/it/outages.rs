@@ -233,5 +233,6 @@ async fn five_hundred_outages_leave_nothing_behind() {
     assert!(most <= 4, "{most} sessions");
     network.repair();
     exporter.assert_whole();
-    assert_descriptors(&exporter, descriptors);
+    // A counting of causes that waits for the lost network is watched from another connection.
+    assert_descriptors(&exporter, descriptors + 1);
 }
