@@ -39,7 +39,9 @@ pub fn load(path: Option<&Path>) -> anyhow::Result<Pipeline> {
 ///
 /// The first [`validate::Refusal`] met.
 pub fn parse(text: &str) -> Result<Pipeline, validate::Refusal> {
-    validate::validate(file::parse(text)?, file::parse(file::DEFAULT)?)
+    let file: file::File = file::parse(text)?;
+    let default = file.default()?;
+    validate::validate(file, default)
 }
 
 fn built_in() -> Result<Pipeline, validate::Refusal> {

@@ -56,6 +56,8 @@ pub struct Board {
     pub now: Option<DateTime<Utc>>,
     /// The zone of the pipeline's clock.
     pub timezone: Tz,
+    /// What people call a document.
+    pub item: String,
     /// How each collector's question went.
     pub outcomes: Vec<Outcome>,
     /// How long the collection took, in seconds.
@@ -122,6 +124,7 @@ pub fn judge(snapshot: &Snapshot, pipeline: &Pipeline) -> Board {
         up: snapshot.now.is_some(),
         now: snapshot.now,
         timezone: pipeline.timezone,
+        item: pipeline.words.item.clone(),
         outcomes: snapshot.outcomes.clone(),
         scrape_seconds: snapshot.duration.as_secs_f64(),
         machine_labels: machines::labels(pipeline),

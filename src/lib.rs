@@ -10,6 +10,7 @@
 //! * [`source`]: PostgreSQL and SQLite behind one small interface, and their SQL
 //! * [`collect`]: one scrape: a deadline, one transaction, failures kept apart, callers shared
 //! * [`config`]: whose work is it: YAML made into a pipeline without contradictions
+//! * [`queues`]: other systems' queues, which views show as the tables that are read
 //! * [`judge`]: rows become a board: lanes, stages, forecast, trend, jobs, titles;
 //!   [`judge::prospect`] foretells when a stage is done, held against simulated lives by
 //!   `tests/eta/run`; [`judge::problems`] names what somebody should look at
@@ -46,6 +47,7 @@ pub mod demo;
 pub mod exporter;
 pub mod http;
 pub mod judge;
+pub mod queues;
 pub mod render;
 pub mod snapshot;
 pub mod source;

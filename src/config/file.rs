@@ -6,18 +6,28 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 pub use serde_saphyr::Spanned;
 
+use crate::queues;
+
 use super::validate::Refusal;
 
 /// The built-in configuration, in the same words that a user's file has.
 pub const DEFAULT: &str = include_str!("default.yml");
 
+/// What is assumed in its place of another system's queue, `NAME` being the system's.
+const PRESET: &str = include_str!("preset.yml");
+
+/// What stands for all the stages that no machine names.
+pub const REST: &str = "*";
+
 /// A name and where in the file it stands.
 pub type Name = Spanned<String>;
 
-/// The whole file; a section that is absent is taken from [`DEFAULT`].
+/// The whole file; a section that is absent is taken from [`DEFAULT`], or from the preset.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
+    /// Whose queue it is, if it is another system's: what absent sections are taken from.
+    pub preset: Option<Name>,
     /// IANA name of the zone whose midnight begins the day.
     pub timezone: Option<Name>,
     /// Machines in display order.
@@ -36,6 +46,8 @@ pub struct File {
     pub queue: Option<Queue>,
     /// By when stages are to be done.
     pub deadlines: Option<Vec<Deadline>>,
+    /// What people call things.
+    pub words: Option<Words>,
 }
 
 /// One machine and the stages on it, in display order.
@@ -51,7 +63,7 @@ pub struct Machine {
     pub enabled: bool,
     /// The machine that has the stages while this one is switched off.
     pub fallback: Option<Name>,
-    /// The stages on this machine.
+    /// The stages on this machine; [`REST`] is whatever stage is on no other.
     #[serde(default)]
     pub stages: Vec<Name>,
 }
@@ -98,20 +110,20 @@ pub struct BackgroundJobs {
 }
 
 /// Words of a status, and where in the file they stand.
-pub type Words = Spanned<Vec<Name>>;
+pub type StatusWords = Spanned<Vec<Name>>;
 
 /// The words of each status; one that is absent keeps its own.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Statuses {
     /// Rows that wait.
-    pub pending: Option<Words>,
+    pub pending: Option<StatusWords>,
     /// Rows being worked on.
-    pub processing: Option<Words>,
+    pub processing: Option<StatusWords>,
     /// Rows that are done.
-    pub completed: Option<Words>,
+    pub completed: Option<StatusWords>,
     /// Rows that failed for good.
-    pub failed: Option<Words>,
+    pub failed: Option<StatusWords>,
 }
 
 /// How the queue's table is kept.
@@ -130,6 +142,40 @@ pub struct Deadline {
     pub stage: Name,
     /// The time on the clock of `timezone`, as "08:00".
     pub by: Name,
+}
+
+/// What people call the things that the queue is about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// A document.
+    pub item: String,
+    /// A document without a title, before its number.
+    pub untitled: String,
+}
+
+impl File {
+    /// Returns the file from which absent sections are taken.
+    ///
+    /// # Errors
+    ///
+    /// A preset that there is not.
+    pub(super) fn default(&self) -> Result<Self, Refusal> {
+        let Some(preset) = &self.preset else {
+            return parse(DEFAULT);
+        };
+        match queues::find(&preset.value) {
+            Some(queue) => parse(&PRESET.replace("NAME", queue.title)),
+            None => {
+                let reason = format!(
+                    "there is no preset `{}`: use one of {}",
+                    preset.value,
+                    queues::names()
+                );
+                Err(Refusal::at(preset, reason))
+            }
+        }
+    }
 }
 
 /// Parses a configuration file.

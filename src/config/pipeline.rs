@@ -19,6 +19,8 @@ pub struct Pipeline {
     pub machines: Vec<Machine>,
     /// Configured stages in display order.
     pub stages: Vec<Stage>,
+    /// The key of the machine that has all other stages, if one has them.
+    pub rest: Option<String>,
     /// Stages that several machines work.
     pub pools: Vec<Pool>,
     /// The machine whose absence a deferred row means, by stage.
@@ -35,6 +37,17 @@ pub struct Pipeline {
     pub naive_timestamps: Option<Tz>,
     /// The local time by which a stage is to be done each day, by stage.
     pub deadlines: BTreeMap<String, NaiveTime>,
+    /// What people call a row's document.
+    pub words: Words,
+}
+
+/// What people call the things that the queue is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Words {
+    /// A document.
+    pub item: String,
+    /// A document without a title, before its number.
+    pub untitled: String,
 }
 
 /// A machine of the board.
@@ -70,7 +83,12 @@ impl Pipeline {
     /// Returns the machine that a stage is on, or [`UNASSIGNED`].
     pub fn machine_of(&self, stage: &str) -> &str {
         let configured = self.stages.iter().find(|known| known.name == stage);
-        configured.map_or(UNASSIGNED, |stage| &stage.machine)
+        configured.map_or(self.rest(), |stage| &stage.machine)
+    }
+
+    /// Returns the machine of the stages that are not configured, or [`UNASSIGNED`].
+    pub fn rest(&self) -> &str {
+        self.rest.as_deref().unwrap_or(UNASSIGNED)
     }
 
     /// Returns the machine whose absence a deferred row of a stage means, if it means any.

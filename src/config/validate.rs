@@ -74,10 +74,13 @@ impl fmt::Display for Refusal {
 pub(super) fn validate(file: File, default: File) -> Result<Pipeline, Refusal> {
     let machines = file.machines.or(default.machines).unwrap_or_default();
     let naive_timestamps = file.queue.and_then(|queue| queue.naive_timestamps);
-    let stages = stages(&machines)?;
+    let mut stages = stages(&machines)?;
+    let rest = stages.extract_if(.., |stage| stage.name == file::REST);
+    let rest = rest.last().map(|stage| stage.machine);
     let names = Names {
         machines: &machines,
         stages: &stages,
+        rest: rest.as_deref(),
     };
     let (default_job_machine, job_kinds) =
         section(file.background_jobs, default.background_jobs, |jobs| {
@@ -104,8 +107,10 @@ pub(super) fn validate(file: File, default: File) -> Result<Pipeline, Refusal> {
         })?,
         default_job_machine,
         job_kinds,
+        words: section(file.words, default.words, |words| Ok(called(words)))?,
         machines: machines.iter().map(displayed).collect(),
         stages,
+        rest,
     })
 }
 
@@ -153,8 +158,8 @@ impl Words {
     fn keep(
         &mut self,
         status: &'static str,
-        given: &Option<file::Words>,
-        default: Option<file::Words>,
+        given: &Option<file::StatusWords>,
+        default: Option<file::StatusWords>,
     ) -> Vec<String> {
         let default = default.filter(|_| given.is_none());
         let default = default.into_iter().flat_map(|words| words.value);
@@ -167,7 +172,7 @@ impl Words {
     fn given(
         &mut self,
         status: &'static str,
-        given: Option<file::Words>,
+        given: Option<file::StatusWords>,
         kept: Vec<String>,
     ) -> Result<Vec<String>, Refusal> {
         let Some(given) = given else {
@@ -213,6 +218,11 @@ fn displayed(machine: &Machine) -> pipeline::Machine {
     let key = machine.key.value.clone();
     let label = machine.label.clone().unwrap_or_else(|| key.clone());
     pipeline::Machine { key, label }
+}
+
+fn called(words: file::Words) -> pipeline::Words {
+    let file::Words { item, untitled } = words;
+    pipeline::Words { item, untitled }
 }
 
 fn stages(machines: &[Machine]) -> Result<Vec<pipeline::Stage>, Refusal> {
@@ -295,6 +305,7 @@ fn owner<'a>(machine: &'a Machine, machines: &'a [Machine]) -> Result<&'a str, R
 struct Names<'a> {
     machines: &'a [Machine],
     stages: &'a [pipeline::Stage],
+    rest: Option<&'a str>,
 }
 
 impl Names<'_> {
@@ -310,8 +321,17 @@ impl Names<'_> {
         Err(Refusal::at(name, reason))
     }
 
-    fn stage(&self, name: &Name, section: &str) -> Result<&pipeline::Stage, Refusal> {
+    fn stage(&self, name: &Name, section: &str) -> Result<pipeline::Stage, Refusal> {
+        if name.value == file::REST {
+            let reason = format!("{section}: `*` stands only among the stages of a machine");
+            return Err(Refusal::at(name, reason));
+        }
         let stage = self.stages.iter().find(|stage| stage.name == name.value);
+        let of_rest = |machine: &str| pipeline::Stage {
+            name: name.value.clone(),
+            machine: machine.to_owned(),
+        };
+        let stage = stage.cloned().or_else(|| self.rest.map(of_rest));
         stage.ok_or_else(|| {
             let reason = format!(
                 "{section}: stage `{}` is on no machine of `machines`",
@@ -329,10 +349,9 @@ impl Names<'_> {
                 let reason = format!("stage `{}` has two pools", stage.name);
                 return Err(Refusal::at(&pool.stage, reason));
             }
-            let (stage, home) = (stage.name.clone(), stage.machine.clone());
             known.push(pipeline::Pool {
-                stage,
-                home,
+                stage: stage.name,
+                home: stage.machine,
                 members: self.members(pool)?,
             });
         }
@@ -359,7 +378,7 @@ impl Names<'_> {
         for deferral in deferrals {
             let machine = self.machine(&deferral.machine, "deferrals")?;
             for name in &deferral.stages {
-                let stage = self.stage(name, "deferrals")?.name.clone();
+                let stage = self.stage(name, "deferrals")?.name;
                 if by_stage.insert(stage, machine.clone()).is_some() {
                     let reason = format!("deferrals: stage `{}` is listed twice", name.value);
                     return Err(Refusal::at(name, reason));
@@ -381,7 +400,7 @@ impl Names<'_> {
     fn trend(&self, names: &[Name]) -> Result<Vec<String>, Refusal> {
         let mut trend: Vec<String> = Vec::new();
         for name in names {
-            let stage = self.stage(name, "trend")?.name.clone();
+            let stage = self.stage(name, "trend")?.name;
             if trend.contains(&stage) {
                 return Err(Refusal::at(
                     name,
@@ -396,7 +415,7 @@ impl Names<'_> {
     fn deadlines(&self, deadlines: &[Deadline]) -> Result<BTreeMap<String, NaiveTime>, Refusal> {
         let mut by_stage = BTreeMap::new();
         for deadline in deadlines {
-            let stage = self.stage(&deadline.stage, "deadlines")?.name.clone();
+            let stage = self.stage(&deadline.stage, "deadlines")?.name;
             let by = time_of_day(&deadline.by)?;
             if by_stage.insert(stage, by).is_some() {
                 let reason = format!(

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::config::Pipeline;
-use crate::config::pipeline::UNASSIGNED;
+use crate::config::pipeline::{UNASSIGNED, Words};
 use crate::snapshot::{CurrentRow, Id, MAX_NAME, UnixSeconds};
 
 use super::names::{Names, shown};
@@ -51,15 +51,15 @@ fn items(rows: &[&CurrentRow], machine: &str, names: &Names, pipeline: &Pipeline
         .map(|row| (*row, names.fold(row.stage.as_deref().unwrap_or_default())));
     let own = folded.filter(|(_, stage)| pipeline.machine_of(stage) == machine);
     own.take(SLOTS)
-        .map(|(row, stage)| item(row, stage))
+        .map(|(row, stage)| item(row, stage, &pipeline.words))
         .collect()
 }
 
-fn item(row: &CurrentRow, stage: &str) -> Item {
+fn item(row: &CurrentRow, stage: &str, words: &Words) -> Item {
     Item {
         stage: stage.to_owned(),
         document_id: row.document_id.clone(),
-        title: title(row),
+        title: title(row, words),
         started_at: row.started_at.filter(|at| at.is_finite()),
     }
 }
@@ -72,9 +72,10 @@ fn latest_first(a: &CurrentRow, b: &CurrentRow) -> Ordering {
         .then(b.id.cmp(&a.id))
 }
 
-fn title(row: &CurrentRow) -> String {
+fn title(row: &CurrentRow, words: &Words) -> String {
     let names = [row.title.as_deref(), row.original_filename.as_deref()];
-    display_title(names, row.file_path.as_deref(), row.document_id.as_ref())
+    let file_path = row.file_path.as_deref();
+    display_title(names, file_path, row.document_id.as_ref(), words)
 }
 
 /// Returns the first of title and uploaded name that is one, else the file's name, else the
@@ -83,13 +84,14 @@ pub(super) fn display_title(
     names: [Option<&str>; 2],
     file_path: Option<&str>,
     document_id: Option<&Id>,
+    words: &Words,
 ) -> String {
     let file_name = file_path.and_then(|path| path.rsplit('/').next());
     let mut names = names.into_iter().chain([file_name]).flatten();
     let name = names.find(|name| !name.is_empty());
     let number = || document_id.map_or("?", Id::as_str);
     name.map_or_else(
-        || format!("문서 #{}", number()),
+        || format!("{}{}", words.untitled, number()),
         |name| shown(name, MAX_NAME),
     )
 }

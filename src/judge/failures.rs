@@ -70,13 +70,14 @@ pub fn judge(rows: &FailedRows, pipeline: &Pipeline) -> Failures {
 
 fn failure(row: &FailedRow, now: UnixSeconds, pipeline: &Pipeline) -> Failure {
     let names = [row.title.as_deref(), row.original_filename.as_deref()];
+    let (file_path, document_id) = (row.file_path.as_deref(), row.document_id.as_ref());
     Failure {
         id: row.id.clone(),
         stage: row.stage.to_string(),
         machine: pipeline.machine_of(&row.stage).to_owned(),
         document_id: row.document_id.clone(),
         document_is_gone: row.document_is_gone,
-        title: display_title(names, row.file_path.as_deref(), row.document_id.as_ref()),
+        title: display_title(names, file_path, document_id, &pipeline.words),
         attempts: row.attempts,
         max_attempts: row.max_attempts,
         error_message: row.error_message.as_deref().map(str::to_owned),

@@ -14,7 +14,23 @@ background_jobs: {default: a}
 ";
 
 /// Each contradiction: what is wrong, where it stands, and what the reader is told.
-const REFUSED: [(&str, &str, &str); 31] = [
+const REFUSED: [(&str, &str, &str); 35] = [
+    (
+        "preset: boss",
+        "1:9",
+        "there is no preset `boss`: use one of celery-results, ",
+    ),
+    (
+        "machines:\n  - {key: a, stages: ['*']}\n  - {key: b, stages: ['*']}",
+        "3:23",
+        "stage `*` is on `a` already",
+    ),
+    (
+        "preset: oban\ntrend: ['*']",
+        "2:9",
+        "trend: `*` stands only among the stages of a machine",
+    ),
+    ("words: {item: job}", "1:9", "missing field `untitled`"),
     (
         "timezone: Asia/Soul",
         "1:11",

@@ -80,6 +80,7 @@ mod panel_texts;
 /// A transaction pooler between the exporter and its database.
 mod pooler;
 /// What somebody should look at: the same by the overview as by the alert rules.
+mod presets;
 mod problems;
 /// Configuration that is read again while it serves.
 mod reload;

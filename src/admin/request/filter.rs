@@ -94,8 +94,9 @@ impl Filter {
         };
         match self.machine.as_deref() {
             None => {}
-            Some(UNASSIGNED) => {
-                question.except = configured.map(|stage| stage.name.clone()).collect();
+            Some(machine) if machine == pipeline.rest() => {
+                let others = configured.filter(|stage| stage.machine != machine);
+                question.except = others.map(|stage| stage.name.clone()).collect();
             }
             Some(machine) => {
                 let own = configured.filter(|stage| stage.machine == machine);

@@ -60,7 +60,7 @@ const SPLINTERS: [&str; 48] = [
 ];
 
 fn words() -> impl Strategy<Value = String> {
-    const KEYS: [&str; 25] = [
+    const KEYS: [&str; 28] = [
         "timezone",
         "machines",
         "key",
@@ -84,6 +84,9 @@ fn words() -> impl Strategy<Value = String> {
         "naive_timestamps",
         "deadlines",
         "by",
+        "words",
+        "item",
+        "preset",
         "gpu",
         "x",
     ];
@@ -147,6 +150,7 @@ pub(super) fn bomb() -> impl Strategy<Value = String> {
         ("background_jobs: {default: gpu, kinds: ", "}"),
         ("timezone: ", ""),
         ("deadlines: ", ""),
+        ("words: ", ""),
         ("deadlines: [{stage: extract, by: ", "}]"),
         ("x: ", ""),
     ]);

@@ -16,6 +16,8 @@ type Pool = (String, Vec<(String, String)>);
 /// The values of a file, without their places.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Model {
+    /// Whose queue it is.
+    pub preset: Option<String>,
     pub timezone: Option<String>,
     pub machines: Option<Vec<Machine>>,
     pub pools: Option<Vec<Pool>>,
@@ -30,6 +32,8 @@ pub(super) struct Model {
     pub queue: Option<Option<String>>,
     /// Stages with their times of day.
     pub deadlines: Option<Vec<(String, String)>>,
+    /// What a document is called, and one without a title.
+    pub words: Option<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +72,7 @@ impl From<File> for Model {
         let deadline = |deadline: file::Deadline| (deadline.stage.value, deadline.by.value);
         let deferral = |deferral: file::Deferral| (deferral.machine.value, values(deferral.stages));
         Self {
+            preset: file.preset.map(|name| name.value),
             timezone: file.timezone.map(|name| name.value),
             machines: file
                 .machines
@@ -79,7 +84,8 @@ impl From<File> for Model {
             jobs: file.background_jobs.map(jobs),
             trend: file.trend.map(values),
             statuses: file.statuses.map(|statuses| {
-                let words = |words: Option<file::Words>| words.map(|words| values(words.value));
+                let words =
+                    |words: Option<file::StatusWords>| words.map(|words| values(words.value));
                 [
                     words(statuses.pending),
                     words(statuses.processing),
@@ -93,6 +99,7 @@ impl From<File> for Model {
             deadlines: file
                 .deadlines
                 .map(|list| list.into_iter().map(deadline).collect()),
+            words: file.words.map(|words| (words.item, words.untitled)),
         }
     }
 }
@@ -112,10 +119,37 @@ fn are_distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
 }
 
 impl Model {
+    /// What the documents say of a preset: one machine that has every stage, and nothing else.
+    fn of_preset(name: &str) -> Option<Self> {
+        let title = TITLES.iter().find(|(known, _)| *known == name)?.1;
+        let workers = Machine {
+            key: "workers".to_owned(),
+            label: Some(format!("{title} workers")),
+            enabled: true,
+            fallback: None,
+            stages: vec!["*".to_owned()],
+        };
+        Some(Self {
+            preset: None,
+            timezone: Some("UTC".to_owned()),
+            machines: Some(vec![workers]),
+            pools: Some(Vec::new()),
+            deferrals: Some(Vec::new()),
+            jobs: Some(("workers".to_owned(), BTreeMap::new())),
+            trend: Some(Vec::new()),
+            statuses: None,
+            queue: None,
+            deadlines: Some(Vec::new()),
+            words: Some(("job".to_owned(), "job ".to_owned())),
+        })
+    }
+
     /// Returns the pipeline, unless the file contradicts itself.
     pub(super) fn pipeline(&self) -> Option<Pipeline> {
-        let built_in: File = file::parse(file::DEFAULT).expect("the built-in file");
-        let built_in = Self::from(built_in);
+        let built_in = match &self.preset {
+            None => Self::from(file::parse::<File>(file::DEFAULT).expect("the built-in file")),
+            Some(name) => Self::of_preset(name)?,
+        };
         let machines = self.machines.clone().or(built_in.machines)?;
         let pools = self.pools.clone().or(built_in.pools)?;
         let deferrals = self.deferrals.clone().or(built_in.deferrals)?;
@@ -123,6 +157,7 @@ impl Model {
         let trend = self.trend.clone().or(built_in.trend)?;
         let timezone = self.timezone.clone().or(built_in.timezone)?.parse().ok()?;
         let deadlines = self.deadlines.clone().or(built_in.deadlines)?;
+        let (item, untitled) = self.words.clone().or(built_in.words)?;
         let times: Option<BTreeMap<String, NaiveTime>> = deadlines
             .iter()
             .map(|(stage, by)| Some((stage.clone(), time_of_day(by)?)))
@@ -161,6 +196,8 @@ impl Model {
             .iter()
             .map(|stage| (&stage.name, &stage.machine))
             .collect();
+        let rest = homes.get(&"*".to_owned()).copied();
+        let home = |name: &String| homes.get(name).copied().or(rest).filter(|_| name != "*");
 
         let mut named_machines: Vec<&String> = job_kinds.values().collect();
         named_machines.push(&default_job_machine);
@@ -186,7 +223,7 @@ impl Model {
                 .all(|name| *name != "_other" && name.chars().count() <= 256)
             && owners_exist
             && named_machines.iter().all(|name| by_key.contains_key(name))
-            && named_stages.iter().all(|name| homes.contains_key(name))
+            && named_stages.iter().all(|name| home(name).is_some())
             && are_distinct(&deferred)
             && are_distinct(&pooled)
             && are_distinct(&trend)
@@ -209,7 +246,7 @@ impl Model {
                 .iter()
                 .map(|(stage, members)| pipeline::Pool {
                     stage: stage.clone(),
-                    home: homes[stage].clone(),
+                    home: home(stage).cloned().unwrap_or_default(),
                     members: members.iter().cloned().collect(),
                 })
                 .collect(),
@@ -230,13 +267,33 @@ impl Model {
             },
             naive_timestamps,
             deadlines: times,
-            stages: stages.clone(),
+            words: pipeline::Words { item, untitled },
+            rest: rest.cloned(),
+            stages: stages
+                .iter()
+                .filter(|stage| stage.name != "*")
+                .cloned()
+                .collect(),
         })
     }
 }
 
+/// Systems whose queues are known, and what their users call them.
+const TITLES: [(&str, &str); 9] = [
+    ("celery-results", "Celery"),
+    ("good-job", "GoodJob"),
+    ("graphile-worker", "Graphile Worker"),
+    ("oban", "Oban"),
+    ("pg-boss", "pg-boss"),
+    ("pgqueuer", "PgQueuer"),
+    ("procrastinate", "Procrastinate"),
+    ("river", "River"),
+    ("solid-queue", "Solid Queue"),
+];
+
 /// Names, most of them as people give them.
-const NAMES: [&str; 44] = [
+const NAMES: [&str; 45] = [
+    "*",
     "gpu",
     "macmini",
     "macbook",
@@ -341,6 +398,7 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
         some(0.9),
         some(0.9),
         some(0.9),
+        prop::option::weighted(0.2, 0..TITLES.len()),
     );
     let picks = prop::collection::vec(any::<Index>(), 40);
     let mistake =
@@ -423,8 +481,10 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
                     deferrals_given,
                     jobs_given,
                     trend_given,
+                    preset,
                 ) = given;
                 Model {
+                    preset: preset.map(|n| TITLES[n].0.to_owned()),
                     timezone: timezone.map(str::to_owned),
                     machines: machines_given.map(|()| machines),
                     pools: pools_given.map(|()| pools),
@@ -434,6 +494,7 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
                     statuses: table.0,
                     queue: table.1,
                     deadlines,
+                    words: jobs_given.map(|()| (at_last(pick(&keys)), at_last(pick(&keys)))),
                 }
             },
         )

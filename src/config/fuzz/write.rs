@@ -101,6 +101,12 @@ fn tree(model: &Model) -> Node {
         map(names.into_iter().zip(words))
     };
     let queue = |zone: &Option<String>| map([("naive_timestamps", zone.as_deref().map(text))]);
+    let words = |(item, untitled): &(String, String)| {
+        map([
+            ("item", Some(text(item))),
+            ("untitled", Some(text(untitled))),
+        ])
+    };
     let deadlines = |deadlines: &Vec<(String, String)>| {
         let deadline = |(stage, by): &(String, String)| {
             map([("stage", Some(text(stage))), ("by", Some(text(by)))])
@@ -108,6 +114,7 @@ fn tree(model: &Model) -> Node {
         Node::List(deadlines.iter().map(deadline).collect())
     };
     map([
+        ("preset", model.preset.as_deref().map(text)),
         ("timezone", model.timezone.as_deref().map(text)),
         ("machines", model.machines.as_ref().map(machines)),
         ("pools", model.pools.as_ref().map(pools)),
@@ -117,6 +124,7 @@ fn tree(model: &Model) -> Node {
         ("statuses", model.statuses.as_ref().map(statuses)),
         ("queue", model.queue.as_ref().map(queue)),
         ("deadlines", model.deadlines.as_ref().map(deadlines)),
+        ("words", model.words.as_ref().map(words)),
     ])
 }
 

@@ -17,7 +17,7 @@ pub(super) fn form(view: &View) -> Markup {
             (select("stage", "Stage", "all stages", stage.as_deref(), stages(view)))
             (select("machine", "Machine", "all machines", machine.as_deref(), machines(view)))
             label {
-                span { "Id, document, title or error" }
+                span { "Id, " (view.board.item) ", title or error" }
                 input type="search" name="text" maxlength="1000" value=[filter.text.as_deref()];
             }
             @for (name, value) in filter.pairs().filter(|(name, _)| KEPT.contains(name)) {

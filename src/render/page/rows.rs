@@ -128,7 +128,7 @@ fn row(failure: &Failure, board: &Board) -> Markup {
                 bdi .title { (failure.title) }
             }
             p .quiet {
-                (facts(failure)) " · failed " (time::past(failure.failed_at, failure.age, board))
+                (facts(failure, &board.item)) " · failed " (time::past(failure.failed_at, failure.age, board))
             }
             @if let Some(error) = error::text(failure).filter(|error| !error.is_empty()) {
                 (message(&error))
@@ -152,7 +152,7 @@ fn message(error: &str) -> Markup {
     }
 }
 
-fn facts(failure: &Failure) -> String {
+fn facts(failure: &Failure, item: &str) -> String {
     let known = |attempts: Option<i64>| attempts.map_or_else(|| "?".to_owned(), number);
     let attempts = known(failure.attempts);
     let most = known(failure.max_attempts);
@@ -166,7 +166,7 @@ fn facts(failure: &Failure) -> String {
             ""
         },
     );
-    format!("row {id} · document {document}{gone} · attempts {attempts}/{most}")
+    format!("row {id} · {item} {document}{gone} · attempts {attempts}/{most}")
 }
 
 fn pages(view: &View) -> Markup {

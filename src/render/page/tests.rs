@@ -45,6 +45,7 @@ pub(in crate::render) fn board() -> Board {
         up: true,
         now: chrono::DateTime::from_timestamp(1_764_113_462, 0),
         timezone: chrono_tz::Tz::Asia__Seoul,
+        item: "document".to_owned(),
         outcomes: Vec::new(),
         scrape_seconds: 0.0,
         machine_labels: vec![("macmini".into(), "맥미니".into())],

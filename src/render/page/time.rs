@@ -71,6 +71,7 @@ mod tests {
         Board {
             now: "2026-11-25T23:31:02Z".parse().ok(),
             timezone: Tz::Asia__Seoul,
+            item: String::new(),
             ..board()
         }
     }
