@@ -309,7 +309,15 @@ async fn a_paced_action_is_shown_and_can_be_stopped() {
 async fn causes_are_counted_over_all_rows() {
     for engine in Engine::ALL {
         let (mut database, exporter) = served(engine, 2400).await;
-        let series = exporter.scrape();
+        // A busy machine may not have counted them by the end of the first scrape.
+        let series = loop {
+            let series = exporter.scrape();
+            let is_counted = |key: &String| key.starts_with("queueboard_failed_items");
+            if series.keys().any(is_counted) {
+                break series;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
         let failed = |stage: &str, cause: &str| {
             let key = crate::model::series(
                 "queueboard_failed_items",
