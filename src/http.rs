@@ -12,8 +12,11 @@ pub mod credentials;
 pub mod deadline;
 pub mod external;
 pub mod failed;
+pub mod guard;
 pub mod guesses;
 pub mod head;
+pub mod host;
+pub mod hosts;
 pub mod line;
 pub mod lists;
 pub mod metrics;
@@ -34,9 +37,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::StatusCode;
 use hyper::body::Incoming;
-use hyper::header::{HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -46,7 +47,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use connections::{Connections, Place};
-use web::LiveWeb;
+use guard::Guard;
 
 /// A request as it arrives.
 pub type Request = hyper::Request<Incoming>;
@@ -73,10 +74,10 @@ pub trait Service: Send + Sync + 'static {
 /// Serves until `shutdown` resolves, then lets the requests under way finish.
 pub async fn serve<S: Service>(
     listener: TcpListener,
-    service: Arc<S>,
-    web: Arc<LiveWeb>,
+    guard: Guard<S>,
     shutdown: impl Future<Output = ()>,
 ) {
+    let guard = Arc::new(guard);
     let connections = Arc::new(Connections::default());
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -87,11 +88,11 @@ pub async fn serve<S: Service>(
         };
         match accepted {
             Ok((stream, peer, place)) => {
-                let (service, web) = (Arc::clone(&service), Arc::clone(&web));
+                let guard = Arc::clone(&guard);
                 let watcher = graceful.watcher();
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = converse(stream, peer, &*service, &web, &place, watcher) => {}
+                        () = converse(stream, peer, &guard, &place, watcher) => {}
                         () = place.lost() => tracing::debug!("an idle connection is closed"),
                     }
                 });
@@ -122,15 +123,14 @@ async fn accept(
 async fn converse<S: Service>(
     stream: TcpStream,
     peer: IpAddr,
-    service: &S,
-    web: &LiveWeb,
+    guard: &Guard<S>,
     place: &Place,
     watcher: Watcher,
 ) {
-    let ended = match &web.current().tls {
-        None => speak(stream, peer, service, web, place, watcher).await,
+    let ended = match &guard.web.current().tls {
+        None => speak(stream, peer, guard, place, watcher).await,
         Some(tls) => match tls::shake_hands(stream, tls).await {
-            Ok(stream) => speak(stream, peer, service, web, place, watcher).await,
+            Ok(stream) => speak(stream, peer, guard, place, watcher).await,
             Err(error) => return tracing::debug!(%error, "a TLS handshake failed"),
         },
     };
@@ -142,8 +142,7 @@ async fn converse<S: Service>(
 async fn speak<S: Service>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: IpAddr,
-    service: &S,
-    web: &LiveWeb,
+    guard: &Guard<S>,
     place: &Place,
     watcher: Watcher,
 ) -> hyper::Result<()> {
@@ -151,12 +150,7 @@ async fn speak<S: Service>(
     let answer = service_fn(|request| {
         Box::pin(async {
             let _answering = place.answering();
-            let mut response = match head::refusal(request.headers()) {
-                Some(reason) => response::error(StatusCode::BAD_REQUEST, &reason),
-                None => service.answer(request, peer).await,
-            };
-            add(&web.current().headers, &mut response);
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(guard.answer(request, peer).await)
         })
     });
     let connection = http1::Builder::new()
@@ -164,12 +158,4 @@ async fn speak<S: Service>(
         .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), answer);
     watcher.watch(connection).await
-}
-
-/// Adds the configured headers; one that an answer has already is stricter, being made for it.
-fn add(headers: &[(HeaderName, HeaderValue)], response: &mut response::Response) {
-    for (name, value) in headers {
-        let header = response.headers_mut().entry(name.clone());
-        header.or_insert_with(|| value.clone());
-    }
 }

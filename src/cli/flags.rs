@@ -11,14 +11,16 @@ use anyhow::Context;
 use clap::Args;
 use hyper::header::HeaderName;
 use ipnet::IpNet;
+use url::Host;
 
 use crate::config::secret;
 use crate::http::credentials::Token;
 use crate::http::external::External;
+use crate::http::hosts::Hosts;
 use crate::http::proxies::Proxies;
 
 use collectors::Collectors;
-use values::{address, header, name, network, path};
+use values::{address, header, host, name, network, path};
 
 pub(super) use values::seconds;
 
@@ -84,6 +86,13 @@ pub(super) struct Flags {
         value_name = "URL"
     )]
     external_url: Option<External>,
+
+    /// Hosts that both listeners answer to; any but on loopback, where only this machine's without it
+    #[arg(
+        long = "web.allowed-hosts", env = "QUEUEBOARD_WEB_ALLOWED_HOSTS", global = true,
+        value_name = "LIST", value_delimiter = ',', value_parser = host
+    )]
+    allowed_hosts: Vec<Host>,
 
     /// What is taken off Prometheus's scrape timeout, to send the answer in time
     #[arg(
@@ -192,6 +201,11 @@ impl Flags {
     pub(super) fn admin_external(&self) -> External {
         let own = self.admin_external_url.clone();
         own.unwrap_or_else(|| self.external())
+    }
+
+    /// Returns the hosts to which a listener answers.
+    pub(super) fn hosts(&self, listening: SocketAddr, external: &External) -> Hosts {
+        Hosts::of(listening.ip(), &self.allowed_hosts, external)
     }
 
     /// Returns which proxies may say for whom they ask.

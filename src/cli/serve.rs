@@ -16,6 +16,7 @@ use crate::exporter::Exporter;
 use crate::http;
 use crate::http::admin::Admin;
 use crate::http::credentials::Token;
+use crate::http::guard::Guard;
 use crate::http::guesses::Guesses;
 use crate::http::lists::Lists;
 use crate::http::metrics::Metrics;
@@ -99,8 +100,8 @@ impl People {
 
 /// Open ports, and what will be served on them.
 struct Listeners<'a> {
-    metrics: (TcpListener, Arc<Metrics>),
-    admin: Option<(TcpListener, Arc<Admin>)>,
+    metrics: (TcpListener, Guard<Metrics>),
+    admin: Option<(TcpListener, Guard<Admin>)>,
     web: Arc<LiveWeb>,
     reloader: Reloader<'a>,
 }
@@ -128,6 +129,12 @@ impl<'a> Listeners<'a> {
             web: Arc::clone(&web),
             users: Users::new(Guesses::new("metrics", Arc::clone(&telemetry)))?,
         };
+        let metrics = Guard {
+            hosts: flags.hosts(flags.listen_address, &metrics.external),
+            service: metrics,
+            web: Arc::clone(&web),
+            telemetry: Arc::clone(&telemetry),
+        };
         let listener = bind(flags.listen_address, "--web.listen-address").await?;
         let admin = match people {
             Some(People {
@@ -150,19 +157,25 @@ impl<'a> Listeners<'a> {
                     external: flags.admin_external(),
                     runs: Arc::new(runs),
                     guesses: Guesses::new("admin", Arc::clone(&telemetry)),
-                    telemetry,
+                    telemetry: Arc::clone(&telemetry),
                     token: token.subscribe(),
                     proxies,
                     reload,
                     lists: Lists::default(),
                 };
                 reloader.token = Some(token);
-                Some((listener, Arc::new(admin)))
+                let admin = Guard {
+                    hosts: flags.hosts(flags.admin_listen_address, &admin.external),
+                    service: admin,
+                    web: Arc::clone(&web),
+                    telemetry,
+                };
+                Some((listener, admin))
             }
             None => None,
         };
         Ok(Self {
-            metrics: (listener, Arc::new(metrics)),
+            metrics: (listener, metrics),
             admin,
             web,
             reloader,
@@ -192,12 +205,11 @@ impl<'a> Listeners<'a> {
 
     async fn serve(self, stop: watch::Receiver<bool>) {
         let (listener, metrics) = self.metrics;
-        let web = Arc::clone(&self.web);
-        let metrics = http::serve(listener, metrics, web, until(stop.clone()));
+        let metrics = http::serve(listener, metrics, until(stop.clone()));
         let reloads = self.reloader.run(until(stop.clone()));
         match self.admin {
             Some((listener, admin)) => {
-                let admin = http::serve(listener, admin, self.web, until(stop));
+                let admin = http::serve(listener, admin, until(stop));
                 tokio::join!(metrics, admin, reloads);
             }
             None => {

@@ -3,12 +3,13 @@
 
 use std::str::FromStr;
 
-use url::Url;
+use url::{Host, Url};
 
 /// The URL of a listener as its visitors know it; by default the one that they ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct External {
     origin: Option<String>,
+    host: Option<Host>,
     /// Without a slash at its end.
     path: String,
 }
@@ -17,6 +18,11 @@ impl External {
     /// Returns whether a page of this origin, as a browser writes it, is the listener's own.
     pub fn is_origin(&self, origin: &str) -> bool {
         self.origin.as_deref() == Some(origin)
+    }
+
+    /// Returns the host of the URL.
+    pub fn host(&self) -> Option<&Host> {
+        self.host.as_ref()
     }
 
     /// Returns the path of what the listener itself has at `/`.
@@ -44,6 +50,7 @@ impl FromStr for External {
         let url = Url::parse(text).ok().filter(is_plain).ok_or(refusal)?;
         Ok(Self {
             origin: Some(url.origin().ascii_serialization()),
+            host: url.host().map(|host| host.to_owned()),
             path: url.path().trim_end_matches('/').to_owned(),
         })
     }

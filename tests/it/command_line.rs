@@ -4,7 +4,7 @@ use crate::support::{Database, Engine, Exporter, Options, run};
 
 /// What is refused before anything is served: the arguments, the exit code, and words of the one
 /// line that the user gets.
-const REFUSED: [(&[&str], i32, &str); 15] = [
+const REFUSED: [(&[&str], i32, &str); 16] = [
     (&[], 1, "no database is named: give --database-url"),
     (
         &["--databse-url=x"],
@@ -56,6 +56,11 @@ const REFUSED: [(&[&str], i32, &str); 15] = [
         &["--web.external-url=/queueboard"],
         64,
         "it is no address such as https://ops.example/queueboard/",
+    ),
+    (
+        &["--web.allowed-hosts=ops.example,*.example"],
+        64,
+        "it is no host such as ops.example",
     ),
     (
         &["--web.telemetry-path=metrics"],

@@ -66,7 +66,7 @@ fn whoever_does_not_finish_is_gone_within_fifteen_seconds() {
     let begun = Instant::now();
     let token = bearer();
     let endless = format!(
-        "POST /api/queue/retry HTTP/1.1\r\nHost: x\r\n{token}\r\n\
+        "POST /api/queue/retry HTTP/1.1\r\nHost: localhost\r\n{token}\r\n\
          Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"
     );
     let mut intruders = Vec::new();
@@ -75,12 +75,12 @@ fn whoever_does_not_finish_is_gone_within_fifteen_seconds() {
             "",
             "G",
             "GET /metrics HTTP/1.1\r\n",
-            "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Half: ",
+            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Half: ",
             // The request is answered, its body never ends.
-            "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\nx",
-            "POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
+            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\nx",
+            "POST /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
             // Kept for a next request that does not come.
-            "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n",
         ] {
             intruders.push(connect(exporter.metrics, said.as_bytes()));
         }
@@ -96,7 +96,7 @@ fn whoever_never_reads_an_answer_is_gone_as_well() {
     let exporter = exporter();
     let begun = Instant::now();
     // More answers than the buffers on the way can hold.
-    let asked = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(400_000);
+    let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(400_000);
     let mut stream = TcpStream::connect(exporter.metrics).expect("a connection");
     let patience = Duration::from_secs(1);
     stream
@@ -150,12 +150,15 @@ fn what_is_too_long_is_refused_and_not_kept() {
     let long = "x".repeat(200 << 10);
     let many = "X-A: b\r\n".repeat(100);
     for (head, expected) in [
-        (format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"), "431"),
+        (
+            format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            "431",
+        ),
         (format!("GET / HTTP/1.1\r\nX-Long: {long}\r\n\r\n"), "431"),
         (format!("GET / HTTP/1.1\r\n{many}\r\n"), "431"),
         (
             format!(
-                "GET /{} HTTP/1.1\r\nConnection: close\r\n\r\n",
+                "GET /{} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
                 &long[..10_000]
             ),
             "404",
@@ -203,9 +206,9 @@ fn garbage_ends_its_own_connection_only() {
 fn requests_sent_ahead_are_answered_in_order() {
     let exporter = exporter();
     let paths = ["/-/healthy", "/nonsense", "/-/ready"];
-    let ask = |path: &&str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let ask = |path: &&str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let mut asked: String = paths.iter().map(ask).collect();
-    asked += "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    asked += "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let mut answer = String::new();
     let mut stream = connect(exporter.metrics, asked.as_bytes());
     stream.read_to_string(&mut answer).expect("answers");
@@ -254,7 +257,7 @@ fn it_stops_within_five_seconds_whoever_is_connected() {
     let half = b"GET /metrics HTTP/1.1\r\nX-Half: ";
     let mut idle = connect(
         exporter.metrics,
-        b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n",
     );
     let _half = connect(exporter.metrics, half);
     assert!(idle.read(&mut [0; 1024]).expect("an answer") > 0);

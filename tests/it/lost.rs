@@ -125,7 +125,7 @@ fn leave(exporter: &Exporter, when: impl FnOnce()) {
     let mut client = TcpStream::connect(exporter.admin).expect("a connection");
     write!(
         client,
-        "POST /api/queue/retry HTTP/1.1\r\nHost: board\r\n{}\r\nContent-Type: application/json\r\n\
+        "POST /api/queue/retry HTTP/1.1\r\nHost: localhost\r\n{}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         bearer(),
         body.len()

@@ -53,6 +53,8 @@ mod golden;
 mod guessing;
 /// Names, numbers and times that nobody would expect.
 mod hostile;
+/// The hosts that requests name, in raw words and in a browser that was lied to.
+mod hosts;
 /// Clients that do not finish, or say what is no HTTP.
 mod intruders;
 /// What is said of how long a job will run.

@@ -308,7 +308,7 @@ async fn of_what_decides_there_is_one() {
             "Authorization: Bearer wrong",
             right.as_str(),
         ),
-        ("host", "Host: board", "Host: board"),
+        ("host", "Host: localhost", "Host: localhost"),
         (
             "origin",
             "Origin: http://board",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION};
 use ipnet::IpNet;
+use url::Host;
 
 /// How many characters a board's name has at most.
 const MAX_NAME: usize = 100;
@@ -30,6 +31,14 @@ pub(in crate::cli) fn header(text: &str) -> Result<HeaderName, String> {
         true => Err("it holds what must not be logged".to_owned()),
         false => Ok(header),
     }
+}
+
+/// A host by which a listener may be asked for; it is compared whole.
+pub(in crate::cli) fn host(text: &str) -> Result<Host, String> {
+    let host = Host::parse(text)
+        .ok()
+        .filter(|_| !text.contains(['*', '%']));
+    host.ok_or_else(|| "it is no host such as ops.example, without a port or a `*`".to_owned())
 }
 
 /// A network, or one address.
@@ -105,6 +114,30 @@ mod tests {
         }
         for text in ["", "localhost", "10.0.0.0/33", "10.0.0/8", "127.0.0.1:80"] {
             assert!(network(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_checked() {
+        for text in [
+            "ops.example",
+            "OPS.example.",
+            "exporter",
+            "10.1.2.3",
+            "[::1]",
+        ] {
+            assert!(host(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "*",
+            "*.example",
+            "ops.example:80",
+            "http://a",
+            "a/b",
+            "a b",
+        ] {
+            assert!(host(text).is_err(), "{text}");
         }
     }
 

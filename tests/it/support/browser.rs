@@ -55,12 +55,18 @@ fn drive() -> Option<(Child, u16)> {
 impl Browser {
     /// Opens a browser whose page is so wide and high.
     pub(crate) fn open(width: u32, height: u32) -> Self {
+        Self::with(&[], width, height)
+    }
+
+    /// Opens one with further arguments.
+    pub(crate) fn with(further: &[&str], width: u32, height: u32) -> Self {
         // It ends by itself where another process was given its port.
         let (driver, port) = (0..5).find_map(|_| drive()).expect("the driver's port");
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let profile = TempDir::new().expect("a folder");
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        arguments.extend(further.iter().map(|&argument| argument.to_owned()));
         arguments.push(format!("--window-size={width},{height}"));
         let options = json!({"args": arguments, "binary": "/usr/bin/chromium"});
         let logging = json!({"browser": "ALL"});

@@ -43,10 +43,11 @@ impl Exporter {
         command
             .args(["--database-url", database_url])
             .args(&options.arguments);
-        command.args([
-            "--web.listen-address=127.0.0.1:0",
-            "--admin.listen-address=127.0.0.1:0",
-        ]);
+        for flag in ["--web.listen-address", "--admin.listen-address"] {
+            if !options.arguments.iter().any(|own| own.starts_with(flag)) {
+                command.arg(format!("{flag}=127.0.0.1:0"));
+            }
+        }
         command.env("QUEUEBOARD_ADMIN_TOKEN", TOKEN);
         let configuration = tempfile::NamedTempFile::new().expect("a temporary file");
         let text = options.configuration.as_deref().unwrap_or_default();
