@@ -19,6 +19,8 @@ mod actions;
 mod alerts;
 /// The arrows between the modules that the design forbids.
 mod architecture;
+/// Whoever has no credentials, or a role of the database, and wants more.
+mod attacks;
 /// The pages behind a proxy, in a browser, and whom the proxy says it serves.
 mod behind;
 /// Random bodies of a retry or a skip, sent in every way.

@@ -21,7 +21,7 @@ pub(crate) use database::{Database, Engine};
 pub(crate) use demo::Demo;
 pub(crate) use exporter::{Exporter, Options, TOKEN, bearer, believing, binary, run};
 pub(crate) use gateway::Gateway;
-pub(crate) use http::{Answer, elsewhere, get, post, post_from, request, request_from, send};
+pub(crate) use http::{Answer, elsewhere, get, post, post_from, request, request_from, say, send};
 pub(crate) use pages::{Reader, Series, of_board};
 pub(crate) use peers::{Alertmanager, Pager, Prometheus};
 pub(crate) use pooler::Pooler;

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// An answer, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -102,6 +105,18 @@ pub(crate) fn request_from(
     exchange(stream, address, method, path, headers, "").expect("an answer")
 }
 
+/// Sends these bytes from another address of this machine, and returns all that is answered until
+/// the connection ends.
+pub(crate) fn say(source: Ipv4Addr, address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = connect(source, address).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    // Whoever is refused at once may be gone before all is said.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 fn connect(source: Ipv4Addr, address: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from((source, 0)).into())?;
@@ -121,7 +136,7 @@ fn exchange(
     headers
         .iter()
         .for_each(|line| text += &format!("{line}\r\n"));
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{text}\r\n{body}").as_bytes())?;
     let mut answer = BufReader::new(stream);
     let mut head = String::new();
