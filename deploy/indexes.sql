@@ -1,5 +1,6 @@
--- Indexes that make a scrape cost the same however many finished rows the queue keeps. Whoever owns
--- processing_queue runs them once; they are built beside the pipeline's work and lock nothing out:
+-- Indexes that make a scrape cost the same however many finished rows the queue keeps, and a page of
+-- failed rows however many failed. Whoever owns processing_queue runs them once; they are built beside
+-- the pipeline's work and lock nothing out:
 --
 --   queueboard-exporter indexes | psql "$OWNER_DATABASE_URL"
 --
@@ -21,3 +22,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_skipped
 -- What was created lately, read from the index alone.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_created
     ON processing_queue (created_at, stage);
+
+-- Failed rows in the order of their list.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS queueboard_failed
+    ON processing_queue (stage COLLATE "C", coalesce(completed_at, started_at, '-infinity') DESC, id DESC) WHERE status IN ('failed');

@@ -53,7 +53,7 @@ enum Command {
     Board(board::Options),
     /// Look at the configuration and the database, and say what is wrong and how to mend it
     Check,
-    /// Print the statements that make the indexes a scrape is cheap with
+    /// Print the statements that make the indexes scrapes and lists are cheap with
     Indexes,
 }
 
@@ -148,7 +148,7 @@ async fn check(flags: &Flags) -> anyhow::Result<ExitCode> {
 async fn indexes(flags: &Flags) -> anyhow::Result<ExitCode> {
     let pipeline = config::load(flags.config_file.as_deref())?;
     let url = flags.database_url.as_deref();
-    print(&indexes::script(url, &pipeline.scope().statuses).await?)?;
+    print(&indexes::script(url, &pipeline.scope()).await?)?;
     Ok(ExitCode::SUCCESS)
 }
 

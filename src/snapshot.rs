@@ -26,7 +26,7 @@ pub use beat::Beat;
 pub use bucket::{BUCKET_SECONDS, Bucket, DeferredRows, History, MAX_BUCKETS};
 pub use collector::Collector;
 pub use excerpt::{Excerpt, MAX_JOB_ERROR, MAX_NAME};
-pub use failed::{FailedQuestion, FailedRow, FailedRows, Position};
+pub use failed::{FailedQuestion, FailedRow, FailedRows, MAX_COUNT, Position, Total};
 pub use id::Id;
 pub use job::{JobCountRow, JobRow, JobRows};
 pub use row_status::RowStatus;

@@ -263,7 +263,8 @@ pub trait Session: Send {
     fn statuses(&mut self, ids: &[Id])
     -> impl Future<Output = sqlx::Result<Vec<RowStatus>>> + Send;
 
-    /// Counts the failed rows on all pages.
+    /// Counts the failed rows on all pages, one more than [`MAX_COUNT`](crate::snapshot::MAX_COUNT) at
+    /// the most.
     fn count_failed(
         &mut self,
         question: &FailedQuestion,

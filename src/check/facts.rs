@@ -28,9 +28,11 @@ pub struct Facts {
     pub hidden: Vec<String>,
     /// What stands in the queue; nothing where that could not be looked at.
     pub inspection: Option<Inspection>,
-    /// The indexes that the exporter knows by name, where it knows any.
+    /// The indexes of scrapes, where there are any.
     pub indexes: Vec<Index>,
-    /// Whether the planner can use all of them for what is asked.
+    /// The indexes of lists of failed rows, where there can be any.
+    pub list_indexes: Vec<Index>,
+    /// Whether the planner can use all of those of scrapes for what is asked.
     pub indexes_serve: bool,
     /// Rows of `processing_queue`, as the planner believes.
     pub rows: Option<f64>,

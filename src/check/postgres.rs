@@ -71,13 +71,10 @@ pub async fn facts(options: &PgConnectOptions, scope: &Scope) -> anyhow::Result<
     let shape = catalog::shape(connection).await?;
     let secured = catalog::secured(connection).await?;
     let hidden = secured.into_iter().filter(|table| !table.is_open);
-    let mut found = Vec::new();
-    for index in indexes::all(&shape.queue, &scope.statuses) {
-        found.push(Index {
-            name: index.name,
-            is_valid: indexes::is_valid(connection, index.name).await?,
-        });
-    }
+    let of_scrapes = indexes::of_scrapes(&shape.queue, &scope.statuses);
+    let of_lists = indexes::of_lists(&shape.queue, scope);
+    let scrape_indexes = found(connection, of_scrapes).await?;
+    let list_indexes = found(connection, of_lists).await?;
     let (round_trip, skew) = clock(connection).await?;
     // What keeps a collection from being begun is told of the collection itself.
     let inspected = inspect(&mut session, scope).await.ok();
@@ -98,7 +95,8 @@ pub async fn facts(options: &PgConnectOptions, scope: &Scope) -> anyhow::Result<
         shape,
         rights,
         hidden: hidden.map(|table| table.relation).collect(),
-        indexes: found,
+        indexes: scrape_indexes,
+        list_indexes,
         indexes_serve: inspected.as_ref().is_some_and(|(serve, _)| *serve),
         inspection: inspected.map(|(_, inspection)| inspection),
         rows: server.rows.filter(|rows| *rows >= 0.0),
@@ -106,6 +104,21 @@ pub async fn facts(options: &PgConnectOptions, scope: &Scope) -> anyhow::Result<
         transaction_timeout: transaction.filter(|ms| *ms > 0).map(Duration::from_millis),
         journal: None,
     })
+}
+
+/// Looks for indexes by their names.
+async fn found(
+    connection: &mut PgConnection,
+    indexes: impl IntoIterator<Item = indexes::Index>,
+) -> sqlx::Result<Vec<Index>> {
+    let mut found = Vec::new();
+    for index in indexes {
+        found.push(Index {
+            name: index.name,
+            is_valid: indexes::is_valid(connection, index.name).await?,
+        });
+    }
+    Ok(found)
 }
 
 /// Returns whether the indexes serve, and what stands in the queue.

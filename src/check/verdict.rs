@@ -23,10 +23,16 @@ const SECONDS_A_ROW: f64 = 0.4e-6;
 /// So many rows are read in no time, with or without an index.
 const FEW_ROWS: f64 = 1000.0;
 
+/// So many failed rows take a moment to sort for each page of their list.
+const MANY_FAILED: i64 = 10_000;
+
+/// How those that are missing are made.
+const MAKE_INDEXES: &str = "the owner of the table runs: queueboard-exporter indexes | psql …";
+
 /// How many times a scrape and the database speak with each other.
 const ROUND_TRIPS: f64 = 8.0;
 
-/// How many connections the exporter may need: two for scrapes, two for people.
+/// How many connections a reader may need: two for scrapes, two for lists of failed rows.
 const CONNECTIONS: i32 = 4;
 
 /// Returns what the configuration says.
@@ -77,6 +83,7 @@ pub fn board(board: &Board, facts: &Facts) -> Vec<Finding> {
         if !facts.indexes.is_empty() {
             findings.push(indexes(board.scrape_seconds, lanes, facts));
         }
+        findings.extend(list_indexes(lanes, facts));
         findings.extend(unassigned(lanes));
         findings.extend(malformed(lanes));
     }
@@ -214,20 +221,14 @@ fn time(board: &Board) -> Finding {
 }
 
 fn indexes(now: f64, lanes: &Lanes, facts: &Facts) -> Finding {
-    let named = |found: &dyn Fn(&Index) -> bool| {
-        let indexes = facts.indexes.iter().filter(|index| found(index));
-        indexes
-            .map(|index| index.name)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let broken = named(&|index| index.is_valid == Some(false));
+    let all = facts.indexes.iter().chain(&facts.list_indexes);
+    let broken = names(all.filter(|index| index.is_valid == Some(false)));
     if !broken.is_empty() {
         let seen = format!("{broken}: broken off while being built, and of no use");
         let fix = "DROP INDEX CONCURRENTLY …, then queueboard-exporter indexes | psql …";
         return Finding::advice("indexes", seen, fix);
     }
-    let missing = named(&|index| index.is_valid.is_none());
+    let missing = names(missing(&facts.indexes));
     let now_ms = milliseconds(now);
     if missing.is_empty() && facts.indexes_serve {
         let seen = format!("all are there, and used: a scrape takes {now_ms}");
@@ -253,8 +254,28 @@ fn indexes(now: f64, lanes: &Lanes, facts: &Facts) -> Finding {
          of {all:.0} rows and take about {}",
         milliseconds(with)
     );
-    let fix = "the owner of the table runs: queueboard-exporter indexes | psql …";
-    Finding::advice("indexes", seen, fix)
+    Finding::advice("indexes", seen, MAKE_INDEXES)
+}
+
+/// A few failed rows are sorted in no time.
+fn list_indexes(lanes: &Lanes, facts: &Facts) -> Option<Finding> {
+    let failed: i64 = lanes.stages.iter().map(|lane| lane.items.failed).sum();
+    let missing = names(missing(&facts.list_indexes));
+    if missing.is_empty() || failed < MANY_FAILED {
+        return None;
+    }
+    let seen =
+        format!("{missing} not there: each page of the list sorts all of {failed} failed rows");
+    Some(Finding::advice("lists", seen, MAKE_INDEXES))
+}
+
+fn missing(indexes: &[Index]) -> impl Iterator<Item = &Index> {
+    indexes.iter().filter(|index| index.is_valid.is_none())
+}
+
+fn names<'a>(indexes: impl Iterator<Item = &'a Index>) -> String {
+    let names: Vec<&str> = indexes.map(|index| index.name).collect();
+    names.join(", ")
 }
 
 /// The rows that a scrape cannot do without: those alive, and those of the windows.

@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::snapshot::{
-    FailedQuestion, FailedRow, FailedRows, Id, Position, RowStatus, Scope, Selection, UnixSeconds,
+    FailedQuestion, FailedRow, FailedRows, Id, Position, RowStatus, Scope, Selection, Total,
+    UnixSeconds,
 };
 use crate::source::fault::{Fault, reason};
 use crate::source::pool::{Connect, Pool};
@@ -108,7 +109,7 @@ pub async fn sifted_page(
         }
     };
     let now = each(source, &all, scope, add).await?;
-    Ok(page.finish(now, total))
+    Ok(page.finish(now, Total::Exactly(total)))
 }
 
 /// Finds the failed rows that pass `is_wanted`, and keeps the ids of the first `most` of them.
@@ -216,7 +217,7 @@ async fn read_page<C: Connect + Session>(
             break;
         }
     }
-    let total = lease.count_failed(question).await?;
+    let total = Total::counted(lease.count_failed(question).await?);
     let now = end(&mut *lease, &opening, limits).await?;
     lease.give_back();
     Ok(page.finish(now, total))

@@ -3,6 +3,8 @@
 use crate::config::Pipeline;
 use crate::snapshot::{FailedRow, FailedRows, Id, Position, UnixSeconds};
 
+pub use crate::snapshot::Total;
+
 use super::current::display_title;
 use super::{cause, seconds_between};
 
@@ -12,7 +14,7 @@ pub struct Failures {
     /// The rows of this page.
     pub items: Vec<Failure>,
     /// How many rows there are on all pages.
-    pub total: i64,
+    pub total: Total,
     /// After which row the next page begins; absent on the last page.
     pub next: Option<Position>,
 }

@@ -4,12 +4,17 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
 use super::error;
-use crate::judge::failures::{Failure, Failures};
+use crate::judge::failures::{Failure, Failures, Total};
 
-/// Renders a page; `next` is the cursor of the page after it.
+/// Renders a page; `next` is the cursor of the page after it. It says so where there are more rows than
+/// were counted.
 pub fn render(failures: &Failures, next: Option<&str>) -> Value {
     let items: Vec<Value> = failures.items.iter().map(item).collect();
-    json!({"items": items, "total": failures.total, "next": next})
+    let mut page = json!({"items": items, "total": failures.total.at_least(), "next": next});
+    if let Total::MoreThan(_) = failures.total {
+        page["total_is_at_least"] = true.into();
+    }
+    page
 }
 
 /// Renders a row; of an error that is cut, it says how many characters are left out.

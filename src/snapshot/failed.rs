@@ -2,6 +2,10 @@
 
 use super::{Excerpt, Id, Text, UnixSeconds};
 
+/// How many failed rows are counted at most to tell how many there are: to count a million takes as
+/// long as a thousand pages, and nobody acts otherwise for knowing it.
+pub const MAX_COUNT: i64 = 10_000;
+
 /// Which failed rows are asked for; by default every one, with as much of its error as in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailedQuestion {
@@ -50,7 +54,7 @@ pub struct Position {
 }
 
 /// Failed rows in their order, and how many there are on all pages.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct FailedRows {
     /// The database's clock.
     pub now: UnixSeconds,
@@ -59,7 +63,33 @@ pub struct FailedRows {
     /// Whether other rows stand after them.
     pub goes_on: bool,
     /// How many rows would be read without a limit.
-    pub total: i64,
+    pub total: Total,
+}
+
+/// How many failed rows there are on all pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// So many.
+    Exactly(i64),
+    /// More than these, which were counted.
+    MoreThan(i64),
+}
+
+impl Total {
+    /// Returns what is known after rows were counted, one more than [`MAX_COUNT`] at the most.
+    pub fn counted(rows: i64) -> Self {
+        match rows {
+            0..=MAX_COUNT => Self::Exactly(rows),
+            _ => Self::MoreThan(MAX_COUNT),
+        }
+    }
+
+    /// Returns how many there are at least.
+    pub fn at_least(self) -> i64 {
+        match self {
+            Self::Exactly(rows) | Self::MoreThan(rows) => rows,
+        }
+    }
 }
 
 /// A failed row; the key is the id.

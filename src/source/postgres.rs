@@ -7,6 +7,7 @@ mod activity;
 pub(crate) mod catalog;
 mod deferral;
 pub mod indexes;
+mod order;
 mod prepared;
 mod questions;
 mod relations;

@@ -85,8 +85,12 @@ impl Relation {
         Self {
             form: Form::Table,
             columns: vec![
+                column("id", Kind::Integer, "bigint"),
+                column("stage", Kind::Text, "text"),
                 column("status", Kind::Text, "text"),
                 column("payload", Kind::Jsonb, "jsonb"),
+                column("started_at", Kind::Instant, "timestamp with time zone"),
+                column("completed_at", Kind::Instant, "timestamp with time zone"),
             ],
         }
     }

@@ -71,6 +71,8 @@ mod logs;
 mod long_errors;
 /// A database that is lost in the middle of an action.
 mod lost;
+/// Lists of failed rows where very many failed.
+mod many_failed;
 /// A database that is absent, restarted, killed, or behind a network that is silent.
 mod outages;
 /// When stages are done: SQL counts what the rows tell, and a changed past is seen.

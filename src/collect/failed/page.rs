@@ -1,6 +1,6 @@
 //! A page of failed rows: as many as asked for, or as their text allows.
 
-use crate::snapshot::{FailedRow, FailedRows};
+use crate::snapshot::{FailedRow, FailedRows, Total};
 
 use super::size;
 
@@ -48,7 +48,7 @@ impl Page {
     }
 
     /// Returns the rows, of `total` on all pages, as they were at an instant.
-    pub(super) fn finish(self, now: f64, total: i64) -> FailedRows {
+    pub(super) fn finish(self, now: f64, total: Total) -> FailedRows {
         FailedRows {
             now,
             rows: self.rows,

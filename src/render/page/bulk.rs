@@ -8,6 +8,7 @@ use super::filter::link;
 use super::{View, stage_name};
 use crate::admin::request::filter::Filter;
 use crate::judge::causes::CauseCount;
+use crate::judge::failures::Total;
 use crate::judge::names::OTHER;
 use crate::render::words::number;
 
@@ -15,26 +16,30 @@ use crate::render::words::number;
 const FIRST: i64 = 10;
 
 /// The actions on every row that is asked for, on this page or not.
-pub(super) fn bar(view: &View, total: i64) -> Markup {
+pub(super) fn bar(view: &View, total: Total) -> Markup {
     let filter: Map<String, Value> = view
         .filter
         .pairs()
         .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
     let filter = Value::Object(filter).to_string();
+    let (least, all) = match total {
+        Total::Exactly(rows) => (rows, format!(" {}", number(rows))),
+        Total::MoreThan(rows) => (rows, String::new()),
+    };
     html! {
-        @if total > 0 {
+        @if least > 0 {
             div #bulk .bulk role="group" aria-label="Actions on all of these rows, on every page"
-                data-filter=(filter) data-total=(total) {
-                span { "All " (number(total)) ", on every page:" }
+                data-filter=(filter) {
+                span { "All" (all) ", on every page:" }
                 span {
-                    @if total > FIRST {
+                    @if least > FIRST {
                         button type="button" data-bulk="retry" data-limit=(FIRST) { "Retry the first " (FIRST) }
                         " "
                     }
-                    button type="button" data-bulk="retry" { "Retry all " (number(total)) }
+                    button type="button" data-bulk="retry" { "Retry all" (all) }
                     " "
-                    button type="button" data-bulk="skip" { "Skip all " (number(total)) }
+                    button type="button" data-bulk="skip" { "Skip all" (all) }
                 }
             }
         }

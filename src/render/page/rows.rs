@@ -7,7 +7,7 @@ use super::groups::{self, Cause, Group};
 use super::{View, bulk, stage_name, time};
 use crate::admin::request::filter::Filter;
 use crate::judge::Board;
-use crate::judge::failures::{Failure, Failures};
+use crate::judge::failures::{Failure, Failures, Total};
 use crate::render::error;
 use crate::render::words::{count, number};
 
@@ -36,26 +36,26 @@ pub(super) fn list(view: &View) -> Markup {
 }
 
 fn total(failures: &Failures, filter: &Filter) -> String {
-    let (shown, total) = (failures.items.len() as i64, failures.total);
+    let shown = failures.items.len() as i64;
     let which = if *filter == Filter::default() {
         ""
     } else {
         " with this filter"
     };
-    match (shown, total) {
-        (0, 0) => format!("No failed rows{which}."),
-        _ if shown >= total => format!("{}{which}.", count(shown, "failed row", "failed rows")),
-        _ => format!(
-            "Showing {} of {}{which}.",
-            number(shown),
-            count(total, "failed row", "failed rows")
-        ),
+    let all = match failures.total {
+        Total::Exactly(0) => return format!("No failed rows{which}."),
+        Total::Exactly(total) => count(total, "failed row", "failed rows"),
+        Total::MoreThan(rows) => format!("more than {} failed rows", number(rows)),
+    };
+    match failures.total {
+        Total::Exactly(total) if shown >= total => format!("{all}{which}."),
+        _ => format!("Showing {} of {all}{which}.", number(shown)),
     }
 }
 
 /// Why a filter leaves nothing, and the way out of it.
 fn nothing(view: &View, failures: &Failures) -> Markup {
-    if failures.total > 0 || *view.filter == Filter::default() {
+    if failures.total.at_least() > 0 || *view.filter == Filter::default() {
         return html! {};
     }
     html! {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::judge::Lanes;
 use crate::judge::deadline::Deadline;
-use crate::judge::failures::{Cut, Failure};
+use crate::judge::failures::{Cut, Failure, Total};
 use crate::judge::machines::{MachineLane, State};
 use crate::judge::outlook::Outlook;
 use crate::judge::problems::{Problem, What};
@@ -133,7 +133,7 @@ fn failure(id: i64, stage: &str, cause: &str) -> Failure {
 fn failures(items: Vec<Failure>, total: i64) -> Failures {
     Failures {
         items,
-        total,
+        total: Total::counted(total),
         next: None,
     }
 }
@@ -178,11 +178,32 @@ fn counts_are_told_in_words() {
             &some,
             "1 failed row with this filter.",
         ),
-        (failures(one, 1204), &all, "Showing 1 of 1,204 failed rows."),
+        (
+            failures(one.clone(), 1204),
+            &all,
+            "Showing 1 of 1,204 failed rows.",
+        ),
+        (
+            failures(one, 10_001),
+            &all,
+            "Showing 1 of more than 10,000 failed rows.",
+        ),
     ] {
         assert!(page(Some(&rows), filter, None).contains(words), "{words}");
     }
     assert!(page(None, &all, None).contains("The failed rows could not be read."));
+}
+
+#[test]
+fn nobody_is_offered_a_number_of_rows_that_was_not_counted() {
+    let buttons = |total| {
+        let rows = failures(vec![failure(1, "ocr", "c")], total);
+        page(Some(&rows), &Filter::default(), Some("d"))
+    };
+    assert!(buttons(10_000).contains("Retry all 10,000</button>"));
+    let more = buttons(10_001);
+    assert!(more.contains("Retry all</button>") && more.contains("All, on every page:"));
+    assert!(!more.contains("10,001"));
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! The indexes that make a scrape cost the same however many finished rows the queue keeps.
+//! The indexes that make a scrape cost the same however many finished rows the queue keeps, and a
+//! page of failed rows however many failed.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row, query_as, query_scalar, raw_sql};
 
 use crate::snapshot::{Scope, Statuses};
 use crate::source::shape::{Form, Relation, Shape};
 
+use super::order;
 use super::values::text;
 use super::words::{is_one_of, is_skipped, is_unfinished, known_statuses};
 
@@ -37,7 +39,26 @@ FROM pg_partition_tree(to_regclass('processing_queue'))
 ORDER BY level DESC, relid";
 
 /// Returns the indexes that serve a table of this shape.
-pub fn all(queue: &Relation, statuses: &Statuses) -> Vec<Index> {
+pub fn all(queue: &Relation, scope: &Scope) -> Vec<Index> {
+    let mut indexes = of_scrapes(queue, &scope.statuses);
+    indexes.extend(of_lists(queue, scope));
+    indexes
+}
+
+/// Returns the index that lists of failed rows are read by, where there can be one.
+pub fn of_lists(queue: &Relation, scope: &Scope) -> Option<Index> {
+    let columns = order::columns(queue, scope)?;
+    let statuses = known_statuses(queue, &scope.statuses);
+    let failed = is_one_of("status", &statuses.failed);
+    Some(Index {
+        name: "queueboard_failed",
+        purpose: "Failed rows in the order of their list.",
+        definition: format!("{columns} WHERE {failed}"),
+    })
+}
+
+/// Returns the indexes that scrapes are answered by.
+pub fn of_scrapes(queue: &Relation, statuses: &Statuses) -> Vec<Index> {
     let statuses = known_statuses(queue, statuses);
     let completed = is_one_of("status", &statuses.completed);
     let index = |name, purpose, definition| Index {
@@ -100,8 +121,9 @@ fn header(form: Form) -> &'static str {
 "
         }
         Form::Absent | Form::Table | Form::Partitioned | Form::Materialized => {
-            "-- Indexes that make a scrape cost the same however many finished rows the queue keeps. Whoever owns
--- processing_queue runs them once; they are built beside the pipeline's work and lock nothing out:
+            "-- Indexes that make a scrape cost the same however many finished rows the queue keeps, and a page of
+-- failed rows however many failed. Whoever owns processing_queue runs them once; they are built beside
+-- the pipeline's work and lock nothing out:
 --
 --   queueboard-exporter indexes | psql \"$OWNER_DATABASE_URL\"
 --
@@ -166,7 +188,7 @@ pub async fn is_valid(connection: &mut PgConnection, name: &str) -> sqlx::Result
         .await
 }
 
-/// Reads whether the indexes are there, whole, on the queue itself, and of use for what is asked,
+/// Reads whether the indexes of scrapes are there, whole, on the queue itself, and of use for what is asked,
 /// whose plan is `explain`: one of another definition, or under a view that changes its columns,
 /// only stands there.
 pub(super) async fn serve(
@@ -175,7 +197,7 @@ pub(super) async fn serve(
     shape: &Shape,
     scope: &Scope,
 ) -> sqlx::Result<bool> {
-    let indexes = all(&shape.queue, &scope.statuses);
+    let indexes = of_scrapes(&shape.queue, &scope.statuses);
     if !are_there(connection, shape.queue.form, &indexes).await? {
         return Ok(false);
     }

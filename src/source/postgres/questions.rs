@@ -235,20 +235,34 @@ WHERE q.place <= 2";
 
 /// Which failed rows are asked for; an index knows them by being unfinished. What is sought stands in a row's error or in the names of its
 /// document, or is the id of either.
-pub(super) const IS_WANTED: &str = "
+pub(super) const IS_WANTED: &str = r#"
 q.is_unfinished AND q.is_failed
-AND ($1::text[] IS NULL OR q.stage = ANY($1)) AND q.stage <> ALL($2)
+AND ($1::text[] IS NULL OR q.stage COLLATE "C" = ANY($1)) AND q.stage <> ALL($2)
 AND ($3::text IS NULL OR q.id::text = $3)
 AND ($4::text IS NULL OR q.id::text = $4 OR q.document_id::text = $4
      OR strpos(lower(q.error_message), lower($4)) > 0
      OR EXISTS (SELECT FROM {documents} AS d
-                WHERE {of_document} AND strpos(lower(concat_ws(E'\\n', d.title, d.original_filename,
+                WHERE {of_document} AND strpos(lower(concat_ws(E'\n', d.title, d.original_filename,
                                                                d.file_path)), lower($4)) > 0))
 AND ($5::float8 IS NULL
-     OR extract(epoch FROM coalesce(q.completed_at, q.started_at)::timestamptz)::float8 < $5)";
+     OR extract(epoch FROM coalesce(q.completed_at, q.started_at)::timestamptz)::float8 < $5)"#;
+
+/// The rows that are asked for, with the columns of their order as an index has them.
+pub(super) const WANTED: &str = r#"
+SELECT {id} AS id, q.stage COLLATE "C" AS stage, {failing} AS failing, q.document_id,
+       {document_is_gone} AS document_is_gone, d.title, d.original_filename, d.file_path,
+       q.attempts, q.max_attempts, q.error_message,
+       extract(epoch FROM coalesce(q.completed_at, q.started_at)::timestamptz)::float8 AS failed_at
+FROM {queue} AS q
+LEFT JOIN {documents} AS d ON {of_document}
+WHERE {is_wanted}"#;
+
+/// How many of them are read at most, and in which order.
+pub(super) const IN_ORDER: &str = "ORDER BY stage, failing DESC, id DESC LIMIT $9 + $10";
 
 /// A text is looked at only of rows that are told: the sorting takes them where they lie. Its
 /// characters are counted only where its bytes, which are known without reading it, are too many.
+/// What follows a row in its stage, and the stages after it, are each one stretch of the index.
 pub(super) const FAILED: &str = r#"
 SELECT q.id::text AS id, q.stage, q.document_id::text AS document_id, q.document_is_gone,
        left(q.title, {name_and_one}) AS title,
@@ -260,19 +274,12 @@ SELECT q.id::text AS id, q.stage, q.document_id::text AS document_id, q.document
        CASE WHEN long.characters > $11 + $12 THEN right(q.error_message, $12) END AS error_end,
        greatest(long.characters - $11 - $12, 0)::bigint AS error_left_out
 FROM (
-    SELECT q.*, d.title, d.original_filename, d.file_path, {document_is_gone} AS document_is_gone
-    FROM (
-        SELECT {id} AS id, q.stage COLLATE "C" AS stage, q.document_id, q.attempts, q.max_attempts,
-               q.error_message,
-               extract(epoch FROM coalesce(q.completed_at, q.started_at)::timestamptz)::float8 AS failed_at
-        FROM {queue} AS q
-        WHERE {is_wanted}
-    ) AS q
-    LEFT JOIN {documents} AS d ON {of_document}
-    WHERE $6::text IS NULL OR q.stage > $6 OR (q.stage = $6 AND (
-        coalesce(q.failed_at, '-Infinity') < $7 OR
-        (coalesce(q.failed_at, '-Infinity') = $7 AND q.id < {after})))
-    ORDER BY q.stage, coalesce(q.failed_at, '-Infinity') DESC, q.id DESC
+    ({wanted} AND q.stage COLLATE "C" = $6::text AND ({failing}, {id}) < ({failed_after}, {after})
+     {in_order})
+    UNION ALL
+    ({wanted} AND ($6::text IS NULL OR q.stage COLLATE "C" > $6)
+     {in_order})
+    ORDER BY stage, failing DESC, id DESC
     LIMIT $9 OFFSET $10
 ) AS q
 CROSS JOIN LATERAL (
@@ -280,11 +287,15 @@ CROSS JOIN LATERAL (
                 THEN char_length(q.error_message) ELSE 0 END AS characters
     OFFSET 0
 ) AS long
-ORDER BY q.stage, coalesce(q.failed_at, '-Infinity') DESC, q.id DESC"#;
+ORDER BY q.stage, q.failing DESC, q.id DESC"#;
 
+/// No further than is told.
 pub(super) const FAILED_COUNT: &str = "
-SELECT count(*) FROM {queue} AS q
-WHERE {is_wanted}";
+SELECT count(*) FROM (
+    SELECT FROM {queue} AS q
+    WHERE {is_wanted}
+    LIMIT {count_and_one}
+) AS q";
 
 pub(super) const STATUSES: &str = "
 SELECT q.is_pending IS TRUE AS pending, q.is_processing IS TRUE AS processing,

@@ -5,16 +5,16 @@
 //! named the column itself.
 
 use crate::snapshot::deferral::ODD;
-use crate::snapshot::{MAX_JOB_ERROR, MAX_NAME, MAX_ODD_DEFERRALS, Scope, Statuses};
+use crate::snapshot::{MAX_COUNT, MAX_JOB_ERROR, MAX_NAME, MAX_ODD_DEFERRALS, Scope, Statuses};
 use crate::source::fill;
 use crate::source::shape::{Kind, Relation, Shape};
 
-use super::questions::IS_WANTED;
+use super::questions::{IN_ORDER, IS_WANTED, WANTED};
 use super::words::{
     as_number, as_text, is_asked, is_one_of, is_skipped, is_unfinished, known_statuses,
     seconds_between,
 };
-use super::{activity, deferral};
+use super::{activity, deferral, order};
 
 /// The SQL that depends on the shape of the tables, by the name that questions have for it.
 #[derive(Debug, Clone)]
@@ -27,7 +27,6 @@ impl Relations {
     pub(super) fn new(shape: &Shape, scope: &Scope) -> Self {
         let queue = &shape.queue;
         let statuses = known_statuses(queue, &scope.statuses);
-        let (id, after) = cursor(queue);
         let latest = |column| latest_naive(queue, column, scope);
         let parts = vec![
             ("{document_is_gone}", document_is_gone(shape)),
@@ -38,10 +37,9 @@ impl Relations {
             ("{of_document}", of_document(shape)),
             ("{deferral}", deferral::of_row(queue)),
             ("{document}", deferral::document(queue)),
-            ("{id}", id),
-            ("{after}", after),
             ("{odd}", ODD.to_string()),
             ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
+            ("{count_and_one}", (MAX_COUNT + 1).to_string()),
             ("{name_and_one}", (MAX_NAME + 1).to_string()),
             ("{job_error_and_one}", (MAX_JOB_ERROR + 1).to_string()),
             ("{latest_created}", latest("created_at")),
@@ -52,8 +50,10 @@ impl Relations {
             ("{label}", as_text(&shape.jobs, "label")),
             ("{error}", as_text(&shape.jobs, "error")),
         ];
-        let mut parts = [parts, activity::parts(queue)].concat();
+        let mut parts = [parts, order::parts(queue, scope), activity::parts(queue)].concat();
+        parts.push(("{in_order}", IN_ORDER.to_owned()));
         parts.push(("{is_wanted}", fill(IS_WANTED, &parts)));
+        parts.push(("{wanted}", fill(WANTED, &parts)));
         Self { parts }
     }
 
@@ -154,19 +154,6 @@ fn of_document(shape: &Shape) -> String {
         "d.id::text = q.document_id::text"
     };
     comparison.to_owned()
-}
-
-/// An id as it stands in an order, and the id `$8` as it is compared with it: null where no id of
-/// this table is written so.
-fn cursor(queue: &Relation) -> (String, String) {
-    let number = "CASE WHEN $8 ~ '^-?[0-9]{1,30}$' THEN $8::numeric END";
-    let uuid = "CASE WHEN $8 ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN $8::uuid END";
-    let (id, after) = match queue.kind("id") {
-        Some(Kind::Integer | Kind::Numeric) => ("q.id", number),
-        Some(Kind::Uuid) => ("q.id", uuid),
-        _ => (r#"q.id::text COLLATE "C""#, "$8"),
-    };
-    (id.to_owned(), after.to_owned())
 }
 
 /// Returns whether the queue has timestamps whose zone neither they nor the configuration tell.

@@ -221,9 +221,13 @@ LEFT JOIN {documents} AS d ON d.id = r.document_id
 ORDER BY r.stage, coalesce(r.failed_at, -9e999) DESC, r.id DESC
 LIMIT -1";
 
+/// No further than is told.
 pub(super) const FAILED_COUNT: &str = "
-SELECT count(*) FROM {queue} AS q
-WHERE {is_wanted}";
+SELECT count(*) FROM (
+    SELECT 1 FROM {queue} AS q
+    WHERE {is_wanted}
+    LIMIT {count_and_one}
+)";
 
 pub(super) const STATUSES: &str = "
 SELECT q.is_pending IS TRUE AS pending, q.is_processing IS TRUE AS processing,

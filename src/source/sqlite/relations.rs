@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::snapshot::deferral::ODD;
-use crate::snapshot::{MAX_JOB_ERROR, MAX_NAME, MAX_ODD_DEFERRALS, Scope};
+use crate::snapshot::{MAX_COUNT, MAX_JOB_ERROR, MAX_NAME, MAX_ODD_DEFERRALS, Scope};
 use crate::source::fill;
 use crate::source::shape::{Relation, Shape};
 
@@ -48,6 +48,7 @@ impl Relations {
             ("{deferral}", deferral::of_row(&shape.queue)),
             ("{odd}", ODD.to_string()),
             ("{max_odd}", MAX_ODD_DEFERRALS.to_string()),
+            ("{count_and_one}", (MAX_COUNT + 1).to_string()),
             ("{name_and_one}", (MAX_NAME + 1).to_string()),
             ("{job_error_and_one}", (MAX_JOB_ERROR + 1).to_string()),
             ("{latest_created}", latest("created")),
