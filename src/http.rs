@@ -46,6 +46,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use crate::config::web::Web;
+
 use connections::{Connections, Place};
 use guard::Guard;
 
@@ -127,10 +129,11 @@ async fn converse<S: Service>(
     place: &Place,
     watcher: Watcher,
 ) {
-    let ended = match &guard.web.current().tls {
-        None => speak(stream, peer, guard, place, watcher).await,
-        Some(tls) => match tls::shake_hands(stream, tls).await {
-            Ok(stream) => speak(stream, peer, guard, place, watcher).await,
+    let web = guard.web.current();
+    let ended = match &web.tls {
+        None => speak(stream, peer, guard, &web, place, watcher).await,
+        Some(tls) => match tls::shake_hands(stream, &tls.server).await {
+            Ok(stream) => speak(stream, peer, guard, &web, place, watcher).await,
             Err(error) => return tracing::debug!(%error, "a TLS handshake failed"),
         },
     };
@@ -143,6 +146,7 @@ async fn speak<S: Service>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: IpAddr,
     guard: &Guard<S>,
+    begun: &Arc<Web>,
     place: &Place,
     watcher: Watcher,
 ) -> hyper::Result<()> {
@@ -150,7 +154,7 @@ async fn speak<S: Service>(
     let answer = service_fn(|request| {
         Box::pin(async {
             let _answering = place.answering();
-            Ok::<_, Infallible>(guard.answer(request, peer).await)
+            Ok::<_, Infallible>(guard.answer(request, peer, begun).await)
         })
     });
     let connection = http1::Builder::new()

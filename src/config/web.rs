@@ -1,35 +1,34 @@
 //! The web configuration file, in the format that exporters share: TLS, passwords, headers.
 
 mod clients;
+mod demands;
 mod files;
 mod headers;
 mod tls;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context;
 use bcrypt::HashParts;
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
-use tokio_rustls::rustls::ServerConfig;
 
 use super::file::{self, Name, Spanned};
 use super::validate::Refusal;
 
 use files::Files;
+use tls::Tls;
 
 /// How the listeners are reached; without a file, in plain HTTP and by everybody.
 #[derive(Debug, Default)]
 pub struct Web {
     /// How TLS is spoken, if it is.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Tls>,
     /// Headers that every answer has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The bcrypt hash of each user's password.
     pub users: BTreeMap<String, String>,
-    asks_for_certificates: bool,
     files: Files,
 }
 
@@ -61,12 +60,9 @@ fn parse(text: &str, files: &mut Files) -> Result<Web, Refusal> {
     let file: File = file::parse(text)?;
     let tls = file.tls_server_config.as_ref();
     Ok(Web {
-        tls: tls
-            .map(|section| tls::server_config(section, files).map(Arc::new))
-            .transpose()?,
+        tls: tls.map(|section| tls::load(section, files)).transpose()?,
         headers: headers::headers(&file.http_server_config.unwrap_or_default())?,
         users: users(file.basic_auth_users.unwrap_or_default())?,
-        asks_for_certificates: tls.is_some_and(|section| clients::are_required(&section.value)),
         files: Files::default(),
     })
 }
@@ -104,7 +100,7 @@ impl Web {
         let asks = |web: &Self| {
             [
                 web.tls.is_some(),
-                web.asks_for_certificates,
+                web.tls.as_ref().is_some_and(|tls| tls.demands.required),
                 !web.users.is_empty(),
             ]
         };
@@ -112,5 +108,14 @@ impl Web {
             .into_iter()
             .zip(asks(other))
             .any(|(now, before)| before && !now)
+    }
+
+    /// Returns whether a connection that began under another may not have begun under this.
+    pub fn closes(&self, other: &Self) -> bool {
+        match (&self.tls, &other.tls) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(now), Some(before)) => now.demands.exceed(&before.demands),
+        }
     }
 }

@@ -4,14 +4,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue};
 
+use crate::config::web::Web;
 use crate::telemetry::Telemetry;
 
 use super::hosts::Hosts;
 use super::response::{self, Response};
 use super::web::LiveWeb;
 use super::{Request, Service, head};
+
+/// Said on a connection that could not have begun any more.
+const CLOSED: &str = "TLS or client certificates are asked for since this connection began: open \
+                      another";
 
 /// A service, and what stands before it.
 #[derive(Debug)]
@@ -27,20 +32,29 @@ pub struct Guard<S> {
 }
 
 impl<S: Service> Guard<S> {
-    /// Answers a request of a peer.
-    pub async fn answer(&self, request: Request, peer: IpAddr) -> Response {
-        let mut response = match self.refusal(&request) {
+    /// Answers a request of a peer, on a connection that began under this web configuration.
+    pub async fn answer(&self, request: Request, peer: IpAddr, begun: &Arc<Web>) -> Response {
+        let mut response = match self.refusal(&request, begun) {
             None => self.service.answer(request, peer).await,
             Some((status, reason)) => {
                 self.telemetry.answered("refused", status.as_u16());
                 response::error(status, &reason)
             }
         };
-        add(&self.web.current().headers, &mut response);
+        let web = self.web.current();
+        add(&web.headers, &mut response);
+        // Only a new handshake sees what TLS is by now.
+        if !Arc::ptr_eq(&web, begun) {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         response
     }
 
-    fn refusal(&self, request: &Request) -> Option<(StatusCode, String)> {
+    fn refusal(&self, request: &Request, begun: &Web) -> Option<(StatusCode, String)> {
+        if self.web.current().closes(begun) {
+            return Some((StatusCode::MISDIRECTED_REQUEST, CLOSED.to_owned()));
+        }
         match head::host(request) {
             Err(reason) => Some((StatusCode::BAD_REQUEST, reason)),
             Ok(host) => {

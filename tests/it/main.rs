@@ -34,6 +34,8 @@ mod columns;
 mod command_line;
 /// Configuration files that are refused.
 mod configuration;
+/// Connections from before the web configuration was changed.
+mod connections;
 /// What a scrape costs the database.
 mod cost;
 /// The dashboards: their rules, their queries, and a Prometheus that answers them.

@@ -18,6 +18,7 @@ use tokio_rustls::rustls::{
 use crate::config::file::Name;
 use crate::config::validate::Refusal;
 
+use super::demands::Demands;
 use super::files::Files;
 use super::tls::{Material, Section};
 
@@ -32,17 +33,12 @@ const POLICIES: [Policy; 4] = [
     ("RequireAndVerifyClientCert", true, true),
 ];
 
-/// Returns whether nobody without a certificate is let in.
-pub(super) fn are_required(tls: &Section) -> bool {
-    policy(tls).is_ok_and(|policy| policy.is_some_and(|(_, (_, required, _))| required))
-}
-
-/// Makes what checks the certificates of clients.
+/// Makes what checks the certificates of clients, and says what it asks of them.
 pub(super) fn verifier(
     tls: &Section,
     provider: &Arc<CryptoProvider>,
     files: &mut Files,
-) -> Result<Arc<dyn ClientCertVerifier>, Refusal> {
+) -> Result<(Arc<dyn ClientCertVerifier>, Demands), Refusal> {
     let policy = policy(tls)?;
     let authority = Material::of("client_ca", (&tls.client_ca, &tls.client_ca_file), files)?;
     let allowed = allowed(tls, policy.map(|(_, policy)| policy))?;
@@ -50,27 +46,36 @@ pub(super) fn verifier(
         return match authority {
             Some(authority) => Err(authority
                 .refuse("without a client_auth_type nobody is asked for a certificate: give both")),
-            None => Ok(WebPkiClientVerifier::no_client_auth()),
+            None => Ok((WebPkiClientVerifier::no_client_auth(), Demands::default())),
         };
     };
     let chain = authority
-        .map(|authority| chain(&authority, provider))
+        .as_ref()
+        .map(|authority| chain(authority, provider))
         .transpose()?;
     if verified && chain.is_none() {
         let reason = format!("{name} needs client_ca_file: whose certificates are let in?");
         return Err(Refusal::at(place, reason));
     }
-    Ok(Arc::new(Verifier {
+    let authority = authority.filter(|_| verified);
+    let demands = Demands {
         required,
+        authorities: authority
+            .map(|authority| authority.certificates())
+            .transpose()?,
+        names: allowed,
+    };
+    let verifier = Verifier {
+        demands: demands.clone(),
         authorities: chain
             .iter()
             .flat_map(|chain| chain.root_hint_subjects())
             .cloned()
             .collect(),
         chain: chain.filter(|_| verified),
-        allowed,
         algorithms: provider.signature_verification_algorithms,
-    }))
+    };
+    Ok((Arc::new(verifier), demands))
 }
 
 fn policy(tls: &Section) -> Result<Option<(&Name, Policy)>, Refusal> {
@@ -128,16 +133,15 @@ fn allowed(tls: &Section, policy: Option<Policy>) -> Result<Vec<ServerName<'stat
 /// checked.
 #[derive(Debug)]
 struct Verifier {
-    required: bool,
+    demands: Demands,
     chain: Option<Arc<dyn ClientCertVerifier>>,
-    allowed: Vec<ServerName<'static>>,
     authorities: Vec<DistinguishedName>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ClientCertVerifier for Verifier {
     fn client_auth_mandatory(&self) -> bool {
-        self.required
+        self.demands.required
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -155,7 +159,8 @@ impl ClientCertVerifier for Verifier {
         }
         let parsed = ParsedCertificate::try_from(certificate)?;
         let is_named = |name| verify_server_name(&parsed, name).is_ok();
-        if self.allowed.is_empty() || self.allowed.iter().any(is_named) {
+        let names = &self.demands.names;
+        if names.is_empty() || names.iter().any(is_named) {
             return Ok(ClientCertVerified::assertion());
         }
         Err(CertificateError::ApplicationVerificationFailure.into())

@@ -14,6 +14,7 @@ use crate::config::file::{Name, Spanned};
 use crate::config::validate::Refusal;
 
 use super::clients;
+use super::demands::Demands;
 use super::files::Files;
 
 #[derive(Default, Deserialize)]
@@ -34,17 +35,23 @@ pub(super) struct Section {
     pub(super) client_allowed_sans: Option<Vec<Name>>,
 }
 
+/// How TLS is spoken, and with whom.
+#[derive(Debug)]
+pub struct Tls {
+    /// What a handshake needs.
+    pub server: Arc<ServerConfig>,
+    pub(super) demands: Demands,
+}
+
 /// Reads the certificates, and makes what the listeners need to speak TLS.
-pub(super) fn server_config(
-    section: &Spanned<Section>,
-    files: &mut Files,
-) -> Result<ServerConfig, Refusal> {
+pub(super) fn load(section: &Spanned<Section>, files: &mut Files) -> Result<Tls, Refusal> {
     let tls = &section.value;
     let provider = Arc::new(provider(tls)?);
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions(tls)?)
-        .map_err(|error| Refusal::at(section, format!("tls_server_config: {error}")))?
-        .with_client_cert_verifier(clients::verifier(tls, &provider, files)?);
+        .map_err(|error| Refusal::at(section, format!("tls_server_config: {error}")))?;
+    let (verifier, demands) = clients::verifier(tls, &provider, files)?;
+    let builder = builder.with_client_cert_verifier(verifier);
     let certificate = Material::of("cert", (&tls.cert, &tls.cert_file), files)?;
     let certificate = certificate.ok_or_else(|| missing(section, "cert_file"))?;
     let certificates = certificate.certificates()?;
@@ -60,7 +67,10 @@ pub(super) fn server_config(
         .map_err(|error| certificate.refuse(&format!("it does not go with the key: {error}")))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.ignore_client_order = tls.prefer_server_cipher_suites.unwrap_or(true);
-    Ok(config)
+    Ok(Tls {
+        server: Arc::new(config),
+        demands,
+    })
 }
 
 fn missing(section: &Spanned<Section>, key: &str) -> Refusal {

@@ -138,7 +138,11 @@ fn exchange(
         .for_each(|line| text += &format!("{line}\r\n"));
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{text}\r\n{body}").as_bytes())?;
-    let mut answer = BufReader::new(stream);
+    read(BufReader::new(stream), method)
+}
+
+/// Reads the answer to a request of this method.
+pub(super) fn read(mut answer: impl BufRead, method: &str) -> std::io::Result<Answer> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") && answer.read_line(&mut head)? > 0 {}
     let status = head
