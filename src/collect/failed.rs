@@ -30,7 +30,6 @@ const TIMEOUT_OF_ALL: Duration = Duration::from_secs(60);
 const READ_AT_ONCE: usize = 200;
 
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the failed rows could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -183,12 +182,13 @@ async fn within<T>(
     read.unwrap_or(Err(sqlx::Error::PoolTimedOut.into()))
 }
 
-/// A statement may take half of the time, which leaves some for the others.
+/// A statement may take half of the time, which leaves some for the others; and so may what is done
+/// with rows that the server has sent already.
 fn limits(timeout: Duration) -> Limits {
     Limits {
         statement: timeout / 2,
         lock: LOCK_TIMEOUT,
-        idle: IDLE_TIMEOUT,
+        idle: timeout / 2,
     }
 }
 

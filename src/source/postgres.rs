@@ -25,6 +25,7 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, FromRow, PgConnection, Row, query_as, query_scalar,
     raw_sql,
 };
+use tokio::task::coop::consume_budget;
 
 use crate::snapshot::{
     ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, Id, JobRows, OddDeferral, QueueRow,
@@ -341,6 +342,8 @@ impl Session for PostgresSession {
             .fetch(&mut self.connection);
         while let Some(row) = rows.try_next().await? {
             each(row);
+            // Of very many rows that are all there, scrapes and other lists take their turn.
+            consume_budget().await;
         }
         Ok(())
     }

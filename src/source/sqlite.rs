@@ -18,6 +18,7 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection, query_as, query_scalar,
     raw_sql,
 };
+use tokio::task::coop::consume_budget;
 
 use crate::snapshot::{
     ActivityRow, CurrentRow, Doubts, FailedQuestion, FailedRow, Id, JobCountRow, JobRow, JobRows,
@@ -348,6 +349,8 @@ impl Session for SqliteSession {
             .fetch(&mut self.connection);
         while let Some(row) = rows.try_next().await? {
             each(row);
+            // Of very many rows that are all there, scrapes and other lists take their turn.
+            consume_budget().await;
         }
         Ok(())
     }
